@@ -1,0 +1,161 @@
+"""JSON arrays and NDJSON: polars reads a block at once, the json module judges a doubtful one."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import polars as pl
+
+from connectors.files.blocks import Blocks
+from connectors.files.json_judge import Judge
+from connectors.files.nested import Layout
+from connectors.files.source import FileSource, SourceError
+
+_BORDER = re.compile(rb"\}\s*,\s*(?=\{)")
+_TAIL = 16 << 10
+# polars turns a lone surrogate into a NUL without a word.
+_LONE = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])")
+_WRITE_AGAIN = "have it written again, it is damaged or cut off"
+
+
+def read_lines(source: FileSource, blocks: Blocks) -> Iterator[pl.DataFrame]:
+    """Yield a frame per block of NDJSON; blank lines are skipped, a line in error is a fault.
+
+    Raises:
+        SourceError: the file is a JSON array, or not UTF-8.
+    """
+    layout = Layout.of(source)
+    schema, judge = layout.schema(), Judge(layout)
+    rest, line, at_end = b"", 1, False
+    while not at_end:
+        more = blocks.more(rest)
+        at_end = more is None
+        rest = rest + b"\n" if more is None else more
+        if line == 1 and rest.lstrip()[:1] == b"[":
+            hint = 'set the feed\'s format to "json"'
+            raise SourceError(source.path, "the file is a JSON array, not NDJSON", hint, row=1)
+        end = rest.rfind(b"\n") + 1
+        block, rest = rest[:end], rest[end:]
+        lines = block.count(b"\n")
+        records = _in_columns(b"[" + block[:-1].replace(b"\n", b",") + b"]", schema)
+        if records is not None and records.height == lines:
+            yield layout.flatten(records, _count(line, lines))
+        elif block.strip():
+            start = blocks.offset - len(rest) - len(block) + at_end
+            yield judge.read_lines(blocks.decode(block, start), line)
+        line += lines
+
+
+def read_array(source: FileSource, blocks: Blocks) -> Iterator[pl.DataFrame]:
+    """Yield a frame per block of a JSON array of objects; a record of another shape is a fault.
+
+    Raises:
+        SourceError: not an array of objects, malformed, cut off, or more behind its end.
+    """
+    layout = Layout.of(source)
+    schema, judge = layout.schema(), Judge(layout)
+    rest = _open_array(source, blocks)
+    done, closed, at_end = 0, False, False
+    while not closed:
+        records, used = _whole(rest, schema) if at_end else _up_to_border(rest, schema)
+        if records is not None:
+            yield layout.flatten(records, _count(done + 1, records.height))
+            done += records.height
+            closed = at_end
+        else:
+            start = blocks.offset - len(rest)
+            text = blocks.decode(rest, start, whole=at_end)
+            verdict = judge.read_array(text, done + 1, at_end=at_end)
+            if verdict.records:
+                yield verdict.frame
+            done += verdict.records
+            if verdict.error:
+                byte = start + len(text[: verdict.at].encode())
+                raise _broken(source, verdict.error, done + 1, byte, cut=verdict.at == len(text))
+            used, closed = len(text[: verdict.used].encode()), verdict.closed
+        rest = rest[used:]
+        if not closed:
+            more = blocks.more(rest)
+            rest, at_end = (rest, True) if more is None else (more, False)
+    _check_end(source, blocks, rest)
+
+
+def _open_array(source: FileSource, blocks: Blocks) -> bytes:
+    """Return what stands behind the opening bracket in the first block that has something."""
+    data = b""
+    while not data.lstrip():
+        more = blocks.more(data)
+        if more is None:
+            what, hint = "the file holds only white space", "have it written again"
+            raise SourceError(source.path, what, hint, byte=0)
+        data = more
+    text = data.lstrip()
+    if text[:1] == b"[":
+        return text[1:]
+    blocks.decode(data, blocks.offset - len(data), whole=False)
+    kinds = {b"{": "an object", b'"': "a text", b"<": "XML or HTML"}
+    what = f"the file holds {kinds.get(text[:1], 'something else')}, not a JSON array of objects"
+    lines = text[:1] == b"{" and re.search(rb"\}[ \t\r]*\n\s*\{", text)
+    hint = 'set the feed\'s format to "ndjson"' if lines else "name the format the file has"
+    raise SourceError(source.path, what, hint, row=1, byte=0)
+
+
+def _check_end(source: FileSource, blocks: Blocks, rest: bytes | None) -> None:
+    while rest is not None:
+        if rest.strip():
+            byte = blocks.offset - len(rest.lstrip())
+            what = f"something follows the end of the JSON array (byte {byte:,})"
+            raise SourceError(source.path, what, _WRITE_AGAIN, byte=byte)
+        rest = blocks.more(b"")
+
+
+def _broken(source: FileSource, why: str, row: int, byte: int, *, cut: bool) -> SourceError:
+    what = "the JSON array is cut off" if cut else f"malformed JSON: {why}"
+    return SourceError(
+        source.path, f"{what} (record {row:,}, byte {byte:,})", _WRITE_AGAIN, row=row, byte=byte
+    )
+
+
+def _whole(rest: bytes, schema: dict[str, Any]) -> tuple[pl.DataFrame | None, int]:
+    """Read the array's end, unless that is the bracket alone, where a record may be missing."""
+    return None if rest.strip() == b"]" else _in_columns(b"[" + rest, schema), len(rest)
+
+
+def _up_to_border(rest: bytes, schema: dict[str, Any]) -> tuple[pl.DataFrame | None, int]:
+    """Read the records before the last border between two, and say where the next begins.
+
+    A border is looked for near the end, then everywhere. A block that parses was cut at the
+    top level: it began there, and its brackets balance.
+    """
+    for tail in sorted({min(_TAIL, len(rest)), len(rest)}):
+        if border := _last_border(rest, len(rest) - tail):
+            records = _in_columns(b"[" + rest[: border.start() + 1] + b"]", schema)
+            if records is not None:
+                return records, border.end()
+    return None, 0
+
+
+def _last_border(data: bytes, begin: int) -> re.Match[bytes] | None:
+    """Return the last `},{` of those in the fewest arrays: not one between two items."""
+    best, depth, lowest, at = None, 0, 0, begin
+    for spot in _BORDER.finditer(data, begin):
+        piece = data[at : spot.end()]
+        depth += piece.count(b"[") - piece.count(b"]")
+        at = spot.end()
+        if best is None or depth <= lowest:
+            best, lowest = spot, depth
+    return best
+
+
+def _in_columns(array: bytes, schema: dict[str, Any]) -> pl.DataFrame | None:
+    """Read an array of records with polars; None if anything in it is not as it should be."""
+    if b"\\" in array and _LONE.search(array):
+        return None
+    try:
+        return pl.read_json(array, schema=schema)
+    except pl.exceptions.PolarsError:
+        return None
+
+
+def _count(first: int, count: int) -> pl.Series:
+    return pl.int_range(first, first + count, dtype=pl.Int64, eager=True)

@@ -1,0 +1,228 @@
+"""The HTTP client: the only module that knows httpx, and the one place where bytes leave."""
+
+import logging
+import queue
+import time
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from connectors.trigg.account import Account
+from connectors.trigg.answers import find_fault, make_error, mask
+from connectors.trigg.errors import ApiError, Unclear, Unreachable
+
+__all__ = ["Answer", "Client"]
+
+MAX_ANSWER = 64 * 1024 * 1024
+"""Bytes of one answer that are read; more is an error, before it fills the memory."""
+_MAX_ERROR = 64 * 1024
+
+# At INFO httpx logs every URL with its query, where a member's phone may stand.
+logging.getLogger("httpx").setLevel(logging.WARNING)
+logging.getLogger("httpcore").setLevel(logging.WARNING)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A 2xx answer: its status, body, wall seconds from call to last byte, and content type."""
+
+    status: int
+    body: bytes
+    seconds: float
+    content_type: str
+
+
+class Client:
+    """Sends requests of one account; share one between threads, close it with `with`.
+
+    Redirects are errors, proxies of the environment are ignored, certificates are verified, and
+    the key goes to the account's own origin only. Answers are asked for uncompressed: a small
+    gzip can unfold to gigabytes.
+
+    Args:
+        account: where to send, with what key and how much patience.
+        in_flight: requests at once, each on a connection of its own; a further call waits.
+        transport: the seam for the network; None opens real connections.
+        max_answer: bytes of one answer that are read.
+
+    Raises:
+        ApiError: from every call, classed by what to do next (see `connectors.trigg.errors`).
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        *,
+        in_flight: int = 8,
+        transport: httpx.BaseTransport | None = None,
+        max_answer: int = MAX_ANSWER,
+    ) -> None:
+        self.account = account
+        self._max_answer = max_answer
+        self._transport = transport
+        self._key = _KeyForOrigin(account)
+        self._trust = httpx.create_ssl_context(trust_env=False)
+        self._opened: list[httpx.Client] = []
+        # One connection a lane and one request at a time in each: when more threads than
+        # connections share one httpx client, its pool may close a connection just handed out.
+        self._lanes: queue.LifoQueue[httpx.Client | None] = queue.LifoQueue()
+        for _ in range(in_flight):
+            self._lanes.put(None)  # opened when first used
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        for lane in self._opened:
+            lane.close()
+
+    def post(self, path: str, body: bytes, content_type: str = "application/json") -> Answer:
+        """Send one body once. Nothing is retried here: who sends knows what may be sent twice."""
+        headers = {"content-type": content_type}
+        return self._send("POST", path, self._key, content=body, headers=headers)
+
+    def get(self, path: str, params: Mapping[str, str | int] | None = None) -> Answer:
+        """Ask for one answer; `params` are encoded (`+` as %2B, reading T08)."""
+        return self._send("GET", path, self._key, params=params)
+
+    def ping(self) -> Answer:
+        """Ask `GET /health/ping`, which needs no key, so none is sent."""
+        return self._send("GET", "/health/ping", None)
+
+    def _send(self, method: str, path: str, auth: httpx.Auth | None, **what: Any) -> Answer:  # noqa: ANN401  (httpx's own words)
+        if not path.startswith("/"):
+            raise ValueError(f"a path starts with a slash, {path[:1]!r} does not")
+        started = time.perf_counter()
+        try:
+            lane = self._lanes.get(timeout=self.account.timeout.pool) or self._open()
+        except queue.Empty:
+            raise self._lost(httpx.PoolTimeout("no free connection"), method, path) from None
+        try:
+            request = lane.build_request(method, self.account.base_url + path, **what)
+            response = lane.send(request, auth=auth, stream=True)
+            try:
+                body = self._read(response, method, path, started + self.account.timeout.total)
+            finally:
+                response.close()
+        except httpx.HTTPError as error:
+            raise self._lost(error, method, path) from None
+        finally:
+            self._lanes.put(lane)
+        content_type = response.headers.get("content-type", "")
+        if fault := find_fault(content_type, body):
+            raise self._unclear(method, path, fault, response.status_code)
+        return Answer(response.status_code, body, time.perf_counter() - started, content_type)
+
+    def _open(self) -> httpx.Client:
+        wait = self.account.timeout
+        lane = httpx.Client(
+            headers={"user-agent": f"loyalty-etl/{_version()}", "accept-encoding": "identity"},
+            timeout=httpx.Timeout(
+                connect=wait.connect, read=wait.read, write=wait.write, pool=wait.pool
+            ),
+            limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
+            transport=self._transport,
+            follow_redirects=False,
+            trust_env=False,
+            verify=self._trust,
+        )
+        self._opened.append(lane)
+        return lane
+
+    def _read(self, response: httpx.Response, method: str, path: str, deadline: float) -> bytes:
+        status = response.status_code
+        if not response.is_success:
+            raise make_error(
+                method,
+                path,
+                status,
+                _read_head(response),
+                headers=response.headers,
+                secret=self.account.api_key,
+            )
+        if response.headers.get("content-encoding", "identity").lower() != "identity":
+            raise self._unclear(method, path, "a compressed answer that was not asked for", status)
+        pieces, size = [], 0
+        for piece in response.iter_raw():
+            size += len(piece)
+            if size > self._max_answer:
+                fault = f"an answer above {self._max_answer:,} bytes"
+                raise self._unclear(method, path, fault, status)
+            if time.perf_counter() > deadline:
+                fault = f"no end of the answer within {self.account.timeout.total:g} s"
+                raise self._unclear(method, path, fault, status)
+            pieces.append(piece)
+        return b"".join(pieces)
+
+    def _unclear(self, method: str, path: str, fault: str, status: int | None) -> Unclear:
+        todo = "ask again later" if method == "GET" else None
+        return Unclear(method, mask(path, self.account.api_key), fault, status=status, todo=todo)
+
+    def _lost(self, error: httpx.HTTPError, method: str, path: str) -> ApiError:
+        """Class an exchange that ended without a whole answer."""
+        words = mask(str(error), self.account.api_key) or type(error).__name__
+        if isinstance(error, _NEVER_LEFT):
+            what = f"{self.account.host} not reached: {words}"
+            return Unreachable(method, mask(path, self.account.api_key), what)
+        if isinstance(error, httpx.TimeoutException):
+            words = f"timed out ({type(error).__name__})"
+        return self._unclear(method, path, f"no whole answer: {words}", None)
+
+
+_NEVER_LEFT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.UnsupportedProtocol,
+)
+
+
+class _KeyForOrigin(httpx.Auth):
+    """Puts the key on requests to the account's own origin, and on no others."""
+
+    def __init__(self, account: Account) -> None:
+        self._origin = _origin_of(httpx.URL(account.base_url))
+        self._key = account.api_key
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        if _origin_of(request.url) == self._origin:
+            request.headers["x-api-key"] = self._key
+        yield request
+
+
+def _origin_of(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
+
+
+def _read_head(response: httpx.Response) -> bytes:
+    """Read the beginning of an error's body. The status is the verdict, so a break is no matter."""
+    pieces, size = [], 0
+    try:
+        for piece in response.iter_raw():
+            pieces.append(piece)
+            size += len(piece)
+            if size >= _MAX_ERROR:
+                break
+    except httpx.HTTPError:
+        pass
+    return b"".join(pieces)[:_MAX_ERROR]
+
+
+def _version() -> str:
+    try:
+        return version("loyalty-etl")
+    except PackageNotFoundError:  # run from a checkout that was never installed
+        return "0"

@@ -1,0 +1,1 @@
+"""The promise that each record is delivered once and none is lost."""

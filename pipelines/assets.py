@@ -1,0 +1,193 @@
+"""The Dagster assets of one feed, and what they tell Dagster: counts, never a person's data."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from pipelines.export_run import begin as begin_export
+from pipelines.export_run import export_step
+from pipelines.feeds import ExportFeed, LoadFeed, read_feed
+from pipelines.load_run import begin, deliver_step, prepare_step, sample
+from pipelines.progress import Progress
+from pipelines.runs import Summary, read_summary
+from pipelines.steps import run_step
+
+PREPARED, DELIVERED, REPORT = "prepared", "delivered", "report"
+if TYPE_CHECKING:
+    Result = dg.MaterializeResult[None]
+else:  # Dagster reads the annotation, and knows the bare class only
+    Result = dg.MaterializeResult
+
+
+class LoadConfig(dg.Config):
+    """What a run of a load may say otherwise."""
+
+    source: str = ""
+    dry_run: bool = False
+
+
+class ExportConfig(dg.Config):
+    """What a run of an export may say otherwise."""
+
+    output: str = ""
+
+
+class Reporter:
+    """Tells Dagster's log how far a step is, at most every ten seconds."""
+
+    seconds = 10.0
+
+    @contextmanager
+    def following(self, log: Callable[[str], None]) -> Iterator[Progress]:
+        """Give the progress function of one step; `log` takes a line."""
+        last = time.monotonic()
+
+        def progress(step: str, done: int, total: int, rows: int, rejects: int) -> None:
+            nonlocal last
+            if time.monotonic() - last >= self.seconds:
+                last = time.monotonic()
+                share = f", {100 * done / total:.0f} %" if total else ""
+                log(f"{step}: {rows:,} rows, {rejects:,} rejects{share}")
+
+        yield progress
+
+
+def last_asset(name: str) -> dg.AssetKey:
+    """Name the asset that is there when a feed is done."""
+    return dg.AssetKey([name, DELIVERED if isinstance(read_feed(name), LoadFeed) else REPORT])
+
+
+def load_assets(name: str, feed: LoadFeed) -> list[dg.AssetsDefinition]:
+    """Build the two assets of a load feed.
+
+    `prepared` reads, judges and encodes, and carries the blocking check on the share of rejects;
+    `delivered` sends. They are two because a blocking check stops other steps only.
+    """
+    key = dg.AssetKey([name, PREPARED])
+    check = dg.AssetCheckSpec(
+        "rejects_within_limit",
+        asset=key,
+        blocking=True,
+        description=f"At most {feed.rejects.max_percent:g} % of the records are rejected.",
+    )
+
+    @dg.asset(
+        key=key,
+        group_name=name,
+        description=f"{feed.description}: read, judged and encoded, not yet sent.",
+        deps=[last_asset(other) for other in feed.after],
+        check_specs=[check],
+        kinds={feed.source.kind},
+    )
+    def prepared(
+        context: dg.AssetExecutionContext, config: LoadConfig, reporter: dg.ResourceParam[Reporter]
+    ) -> Result:
+        begun = begin(context.run.run_id, name, feed, config.source, dry_run=config.dry_run)
+
+        def step() -> Result:
+            with reporter.following(context.log.info) as progress:
+                summary = prepare_step(feed, begun, progress)
+            return dg.MaterializeResult(
+                metadata={**_told(summary), **_table("sample", sample(feed, summary))},
+                check_results=[_judge_rejects(feed, summary)],
+            )
+
+        return run_step(begun, step)
+
+    @dg.asset(
+        key=dg.AssetKey([name, DELIVERED]),
+        group_name=name,
+        description=f"{feed.description}: taken by {feed.target.endpoint}.",
+        deps=[key],
+        kinds={"api"},
+    )
+    def delivered(
+        context: dg.AssetExecutionContext, reporter: dg.ResourceParam[Reporter]
+    ) -> Result:
+        begun = read_summary(context.run.run_id, name) or Summary(context.run.run_id, name, "load")
+
+        def step() -> Result:
+            with reporter.following(context.log.info) as progress:
+                summary = deliver_step(feed, context.run.run_id, name, progress)
+            return dg.MaterializeResult(metadata=_told(summary))
+
+        return run_step(begun, step)
+
+    return [prepared, delivered]
+
+
+def export_assets(name: str, feed: ExportFeed) -> list[dg.AssetsDefinition]:
+    """Build the one asset of an export feed: the published Parquet file."""
+
+    @dg.asset(
+        key=dg.AssetKey([name, REPORT]),
+        group_name=name,
+        description=f"{feed.description}: GET /reports/{feed.report.type} as Parquet.",
+        deps=[last_asset(other) for other in feed.after],
+        kinds={"parquet"},
+    )
+    def report(
+        context: dg.AssetExecutionContext,
+        config: ExportConfig,
+        reporter: dg.ResourceParam[Reporter],
+    ) -> Result:
+        begun = begin_export(context.run.run_id, name, feed, config.output)
+
+        def step() -> Result:
+            with reporter.following(context.log.info) as progress:
+                summary, done = export_step(feed, begun, progress)
+            columns = [dg.TableColumn(column, kind) for column, kind in done.columns.items()]
+            schema = dg.MetadataValue.table_schema(dg.TableSchema(columns))
+            return dg.MaterializeResult(
+                metadata={**_told(summary), "dagster/column_schema": schema}
+            )
+
+        return run_step(begun, step)
+
+    return [report]
+
+
+def _judge_rejects(feed: LoadFeed, summary: Summary) -> dg.AssetCheckResult:
+    percent = 100 * summary.rejected_records / summary.records if summary.records else 0.0
+    return dg.AssetCheckResult(
+        passed=summary.state != "failed",
+        check_name="rejects_within_limit",
+        metadata={
+            "rejected_records": summary.rejected_records,
+            "rejected_percent": round(percent, 2),
+            "allowed_percent": feed.rejects.max_percent,
+        },
+    )
+
+
+def _told(summary: Summary) -> dict[str, dg.MetadataValue]:
+    """What Dagster is told of a step: counts, sums, speed and paths."""
+    numbers = {
+        "rows": summary.rows,
+        "records": summary.records,
+        "rejected_rows": summary.rejected_rows,
+        "rejected_records": summary.rejected_records,
+        "accepted_records": summary.accepted_records,
+        "batches": summary.requests,
+        "bytes": summary.bytes,
+        "rows_per_second": round(summary.rows / summary.seconds) if summary.seconds else 0,
+    }
+    told: dict[str, dg.MetadataValue] = {k: dg.MetadataValue.int(v) for k, v in numbers.items()}
+    told["dagster/row_count"] = dg.MetadataValue.int(summary.rows)
+    told["seconds"] = dg.MetadataValue.float(summary.seconds)
+    told["folder"] = dg.MetadataValue.path(summary.output or summary.folder)
+    for name, total in summary.totals.items():
+        told[f"total_{name}"] = dg.MetadataValue.text(total)
+    reasons = [{"fault": k, "times": v} for k, v in summary.reasons.items()]
+    return {**told, **_table("rejects_by_fault", reasons)}
+
+
+def _table(name: str, rows: list[dict[str, Any]]) -> dict[str, dg.MetadataValue]:
+    if not rows:
+        return {}
+    columns = dict.fromkeys(key for row in rows for key in row)
+    records = [dg.TableRecord({key: row.get(key, "") for key in columns}) for row in rows]
+    return {name: dg.MetadataValue.table(records)}

@@ -1,0 +1,59 @@
+"""The command `loyalty-etl`.
+
+Exit codes: 0 all accepted, 1 usage or configuration, 2 network or server (run it again), 3 the
+run failed, 4 finished with rejects. Commands import what they need when they run, so that help
+and the small ones answer at once.
+"""
+
+import sys
+
+import click
+
+from pipelines.cli.checking import check
+from pipelines.cli.demo import demo
+from pipelines.cli.feeds import feeds
+from pipelines.cli.running import export, run
+from pipelines.cli.runs import runs
+from pipelines.cli.serving import sample_data, sandbox
+
+USAGE = 1
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="loyalty-etl")
+def cli() -> None:
+    """Move bulk data between files and a loyalty platform's API, both ways."""
+
+
+for command in (demo, sandbox, check, feeds, run, export, runs, sample_data):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run a command; whatever goes wrong is one line on stderr and an exit code."""
+    try:
+        code = cli.main(prog_name="loyalty-etl", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(USAGE)
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        hint = f"; see: {context.command_path} --help" if context else ""
+        click.echo(f"loyalty-etl: {error.format_message().removesuffix('.')}{hint}", err=True)
+        sys.exit(USAGE)
+    except click.Abort:
+        click.echo("loyalty-etl: stopped", err=True)
+        sys.exit(130)
+    except Exception as error:  # noqa: BLE001  (the one place where all of them end)
+        sys.exit(_tell(error))
+    sys.exit(code or 0)
+
+
+def _tell(error: Exception) -> int:
+    """Print one line for an error; unexpected ones are a fault of ours and go to a file."""
+    from pipelines.failures import classify, keep_trace
+    from pipelines.settings import state_dir
+
+    line, kind = classify(error) or (keep_trace(error, state_dir()), "run")
+    click.echo(f"loyalty-etl: {line}", err=True)
+    return {"configuration": USAGE, "network": 2}.get(kind, 3)

@@ -1,0 +1,26 @@
+"""`loyalty-etl check`: is everything in place for a load?"""
+
+import click
+
+
+@click.command()
+def check() -> None:
+    """Check the feeds, the settings, the API's health and the key, in this order."""
+    from pipelines.feeds import list_feeds, read_feed
+    from pipelines.settings import trigg_account
+
+    names = list_feeds()
+    for name in names:
+        read_feed(name)
+    click.echo(f"feeds     {len(names)} read, no mistakes")
+    account = trigg_account()
+    click.echo(f"settings  {account.base_url}, a key of {len(account.api_key)} characters")
+
+    from connectors.trigg.client import Client
+
+    with Client(account, in_flight=1) as client:
+        answer = client.ping()
+        click.echo(f"health    answers in {answer.seconds * 1000:.0f} ms")
+        client.get("/stores")
+        click.echo("key       accepted")
+    click.echo("Next: loyalty-etl run FEED --dry-run")

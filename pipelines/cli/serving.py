@@ -1,0 +1,51 @@
+"""`loyalty-etl sandbox` and `loyalty-etl sample-data`: something to try feeds on."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8085, show_default=True,
+              help="Port; 0 takes a free one.")  # fmt: skip
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder that keeps its state (default: sandbox/ in the state folder).",
+)
+def sandbox(*, host: str, port: int, data: Path | None) -> None:
+    """Serve the platform's API on this machine, to try feeds on. Stop it with Ctrl-C."""
+    from pipelines.settings import state_dir
+    from sandbox import serve
+
+    folder = data or state_dir() / "sandbox"
+
+    def ready(base_url: str) -> None:
+        click.echo(f"The sandbox answers; its state is in {folder}. In another shell:")
+        click.echo(f"  export TRIGG_BASE_URL={base_url} TRIGG_API_KEY=sandbox")
+        click.echo("  loyalty-etl check")
+
+    serve(folder, host=host, port=port, on_ready=ready)
+
+
+@click.command("sample-data")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print the facts as one JSON object.")
+def sample_data(*, folder: Path, as_json: bool) -> None:
+    """Write a year of a grocer's real receipts, and members, in every format (about 1 GB)."""
+    import json
+    from dataclasses import asdict
+
+    from sample_data.year import write_year
+
+    facts = write_year(folder)
+    told = asdict(facts)
+    if as_json:
+        click.echo(json.dumps(told, default=str))
+        return
+    click.echo(
+        f"{facts.lines:,} lines, {facts.receipts:,} receipts, gross {facts.gross:,},"
+        f" {facts.members:,} members in {folder}"
+    )
+    click.echo("Next: copy a folder of pipelines/defs/, map the columns, then loyalty-etl run")

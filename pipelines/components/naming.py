@@ -1,0 +1,9 @@
+"""A feed is named by its folder."""
+
+import dagster as dg
+
+
+def feed_name(context: dg.ComponentLoadContext) -> str:
+    """Give the name of the folder that holds the feed's defs.yaml."""
+    path = context.path
+    return path.parent.name if path.is_file() else path.name

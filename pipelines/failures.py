@@ -1,0 +1,50 @@
+"""From an exception to the one line a user reads, and its class, which decides the exit code."""
+
+import os
+import traceback
+from pathlib import Path
+from typing import Literal
+
+from connectors.files import SourceError
+from connectors.trigg.account import AccountError
+from connectors.trigg.errors import ApiError, Forbidden, Refused
+from connectors.trigg.reports import BadReport
+from pipelines.exporting import BadRows, ExportIncomplete
+from pipelines.feeds import FeedError
+from pipelines.publishing import CannotWrite
+from sandbox.state import StateError
+from transforms.reports import BadCell
+
+Kind = Literal["configuration", "network", "run"]
+
+
+def classify(error: BaseException) -> tuple[str, Kind] | None:
+    """Give the line that a user reads and what kind of failure it is; None if unexpected."""
+    match error:
+        case AccountError() | FeedError() | Forbidden() | CannotWrite() | StateError():
+            return str(error), "configuration"
+        case Refused():
+            return str(error), "run"
+        case ApiError() | BadReport():
+            return str(error), "network"
+        case SourceError() | BadRows() | BadCell() | ExportIncomplete():
+            return str(error), "run"
+        case OSError():
+            where = f"{error.filename}: " if error.filename else ""
+            return f"{where}{error.strerror or type(error).__name__}", "run"
+        case _:
+            return None
+
+
+def keep_trace(error: Exception, folder: Path) -> str:
+    """Write the trace of an unexpected error where only its owner can read it; give the line."""
+    log = folder / "error.log"
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            traceback.print_exception(error, file=file)
+    except OSError as why:
+        kept = f"no trace was kept ({log}: {why.strerror})"
+    else:
+        kept = f"the trace is in {log}"
+    return f"unexpected {type(error).__name__}, a fault of the toolkit: {kept}"

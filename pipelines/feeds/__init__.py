@@ -1,0 +1,16 @@
+"""Feeds: what pipelines/defs/<feed>/defs.yaml says, read without Dagster so that it is quick."""
+
+from pipelines.feeds.reading import FeedError, feeds_dir, find_feed, list_feeds, read_feed
+from pipelines.feeds.words import ExportFeed, ImportTarget, LoadFeed, TransactionsTarget
+
+__all__ = [
+    "ExportFeed",
+    "FeedError",
+    "ImportTarget",
+    "LoadFeed",
+    "TransactionsTarget",
+    "feeds_dir",
+    "find_feed",
+    "list_feeds",
+    "read_feed",
+]

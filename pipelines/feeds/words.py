@@ -1,0 +1,288 @@
+"""The words of a feed's YAML, typed. An unknown word is refused wherever it stands."""
+
+import re
+from decimal import Decimal
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from validators.fields import DERIVED, MEMBER_FIELDS, MEMBER_KEYS, RECEIPT_FIELDS, Kind
+
+SUFFIXES = {".csv": "csv", ".json": "json", ".ndjson": "ndjson", ".jsonl": "ndjson", ".xml": "xml"}
+Format = Literal["csv", "json", "ndjson", "xml"]
+RESERVED = ("_row", "_fault")
+"""Columns that the reader adds (`connectors.files`, which is slow to import)."""
+COLUMN_TYPE = r"^(text|integer|decimal(\((\d|1[0-8])\))?|number|boolean|timestamp|date|json)$"
+WIRE_NAME = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?$"
+
+
+class Words(BaseModel):
+    """A block of YAML in which every word is known, and `yes` is no number."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+Name = Annotated[str, Field(min_length=1)]
+Number = Annotated[Decimal, Field(strict=False)]
+"""An exact number; the YAML has it as an integer or a fraction."""
+
+
+class Source(Words):
+    """Where a load feed reads.
+
+    `path` is relative to the project. `format` follows from its suffix unless given. `record` is
+    the XML element that holds one record; `items` the dotted path, inside a record, of what
+    repeats (JSON `items`, XML `Items.Item`), and without it a record is one row. A source without
+    any record fails the load unless `allow_empty`.
+    """
+
+    path: Name
+    format: Format | None = None
+    delimiter: str = ","
+    record: Name | None = None
+    items: Name | None = None
+    allow_empty: bool = False
+
+    @field_validator("delimiter")
+    @classmethod
+    def _one_character(cls, delimiter: str) -> str:
+        if len(delimiter) != 1 or delimiter in '"\r\n' or not delimiter.isascii():
+            raise ValueError("one ASCII character, no quote and no line end")
+        return delimiter
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.kind == "xml" and not self.record:
+            raise ValueError("an XML source needs `record`, the element that holds one record")
+        if self.kind == "csv" and (self.record or self.items):
+            raise ValueError("`record` and `items` belong to XML and JSON, not to CSV")
+        return self
+
+    @property
+    def kind(self) -> Format:
+        """The format, given or read from the suffix."""
+        return self.format or format_of(self.path)
+
+
+def format_of(path: str) -> Format:
+    """Tell the format from a file name's suffix, or say which suffixes are known."""
+    for suffix, name in SUFFIXES.items():
+        if path.lower().endswith(suffix):
+            return name  # type: ignore[return-value]  # the table's values are formats
+    raise ValueError(f"`format` is needed: the path ends in none of {', '.join(SUFFIXES)}")
+
+
+class Column(Words):
+    """A source column, and what its text is when the wire name does not say."""
+
+    column: Name
+    type: Kind | None = None
+
+
+class ConstantWord(Words):
+    """The same text for every record."""
+
+    constant: str
+
+
+def _form(mapped: object) -> str:
+    """Tell which form of `Mapped` is meant, so that a mistake is told in its words only."""
+    if isinstance(mapped, dict):
+        return "ConstantWord" if "constant" in mapped and "column" not in mapped else "Column"
+    return type(mapped).__name__ if isinstance(mapped, Words) else "str"
+
+
+Mapped = Annotated[
+    Annotated[Name, Tag("str")]
+    | Annotated[Column, Tag("Column")]
+    | Annotated[ConstantWord, Tag("ConstantWord")],
+    Discriminator(_form),
+]
+
+
+class Batch(Words):
+    """What one request may hold, whichever target; a record is never split."""
+
+    max_bytes: Annotated[int, Field(ge=1024)] = 4 * 1024 * 1024
+    in_flight: Annotated[int, Field(ge=1, le=64)] = 4
+
+
+class TransactionsTarget(Batch):
+    """Receipts to POST /transactions, by default 400 a request (reading T01)."""
+
+    endpoint: Literal["POST /transactions"]
+    max_receipts: Annotated[int, Field(ge=1)] = 400
+    max_lines: Annotated[int | None, Field(ge=1)] = None
+
+
+class ImportTarget(Batch):
+    """Members to POST /import, an object with one list named `envelope` (reading T05)."""
+
+    endpoint: Literal["POST /import"]
+    envelope: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] = "members"
+    max_members: Annotated[int, Field(ge=1)] = 400
+
+
+class Receipts(Words):
+    """How lines become receipts, and how closely they are checked."""
+
+    key: list[Literal["Header.StoreId", "Header.ReceiptId", "Items.TransactionType"]] = [
+        "Header.ReceiptId"
+    ]
+    amount_tolerance: Annotated[Number, Field(ge=0, decimal_places=4)] = Decimal(0)
+    vat_percent: Annotated[Number, Field(ge=0, le=40, decimal_places=2)] | None = None
+    return_amounts_in: Literal["positive", "signed"] = "positive"
+    return_amounts_out: Literal["positive", "signed"] = "positive"
+    time_zone: str = "Europe/Oslo"
+
+    @field_validator("key")
+    @classmethod
+    def _names_receipts(cls, key: list[str]) -> list[str]:
+        if "Header.ReceiptId" not in key:
+            raise ValueError("needs Header.ReceiptId")
+        return key
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known(cls, zone: str) -> str:
+        if zone not in available_timezones():
+            raise ValueError("not a time zone such as Europe/Oslo")
+        return ZoneInfo(zone).key
+
+
+class Rejects(Words):
+    """How many records may be rejected, in percent, before nothing is sent."""
+
+    max_percent: Annotated[float, Field(ge=0, le=100)] = 5.0
+
+
+class LoadFeed(Words):
+    """A feed that ends in the API."""
+
+    description: str = ""
+    after: list[str] = []
+    source: Source
+    target: Annotated[TransactionsTarget | ImportTarget, Field(discriminator="endpoint")]
+    mapping: Annotated[dict[str, Mapped], Field(min_length=1)]
+    receipts: Receipts = Receipts()
+    rejects: Rejects = Rejects()
+
+    @field_validator("mapping")
+    @classmethod
+    def _names(cls, mapping: dict[str, Mapped], info: ValidationInfo) -> dict[str, Mapped]:
+        for name, mapped in mapping.items():
+            if (mapped.column if isinstance(mapped, Column) else mapped) in RESERVED:
+                raise _fault(f"a column cannot be called {' or '.join(RESERVED)}", name)
+        if isinstance(info.data.get("target"), TransactionsTarget):
+            _check_names(mapping, RECEIPT_FIELDS)
+            for name, mapped in mapping.items():
+                if isinstance(mapped, Column) and mapped.type:
+                    raise _fault("the contract sets its type, leave `type` out", name)
+            return mapping
+        groups = {name.partition(".")[0] for name in mapping if "." in name}
+        for name in mapping:
+            if not re.match(WIRE_NAME, name):
+                raise _fault("a wire name is a word, or two with a dot between them", name)
+            if name in groups:
+                raise _fault("cannot be a value and an object at once", name)
+        return mapping
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if isinstance(self.target, TransactionsTarget):
+            made = DERIVED - ({"Items.Vat"} if self.receipts.vat_percent is None else set())
+            lacks = [
+                field.name
+                for field in RECEIPT_FIELDS.values()
+                if field.required and field.name not in self.mapping and field.name not in made
+            ]
+            if lacks:
+                hint = "; or set receipts.vat_percent" if "Items.Vat" in lacks else ""
+                raise _fault(f"lacks {', '.join(lacks)}{hint}", "mapping")
+            if isinstance(self.mapping["Header.ReceiptId"], ConstantWord):
+                raise _fault("must come from a column: every receipt has an id of its own", "mapping")
+            return self
+        if not set(self.mapping) & set(MEMBER_KEYS):
+            raise _fault(f"needs one of {', '.join(MEMBER_KEYS)} to name a member", "mapping")
+        if "receipts" in self.model_fields_set:
+            raise _fault("belongs to POST /transactions, leave it out", "receipts")
+        return self
+
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        """What each mapped wire name of a member is: as mapped, else as the name says."""
+        kinds: dict[str, Kind] = {}
+        for name, mapped in self.mapping.items():
+            given = mapped.type if isinstance(mapped, Column) else None
+            known = MEMBER_FIELDS.get(name)
+            kinds[name] = given or (known.kind if known else "text")
+        return kinds
+
+
+class Report(Words):
+    """Which report to read, and how."""
+
+    type: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")]
+    parameters: dict[str, str] = {}
+    rows_page: Annotated[int, Field(ge=1, le=10_000)] = 1000
+    rows_property: str = "auto"
+    in_flight: Annotated[int, Field(ge=1, le=64)] = 4
+
+
+class ExportFeed(Words):
+    """A feed that ends in Parquet.
+
+    `columns` gives types: text, integer, decimal(N) with N decimals, number, boolean, timestamp,
+    date or json; a column that is not named is kept as text. `required` columns are never empty;
+    `key` columns together name one row.
+    """
+
+    description: str = ""
+    after: list[str] = []
+    report: Report
+    columns: dict[str, str] = {}
+    required: list[str] = []
+    key: list[str] = []
+    keep_versions: Annotated[int, Field(ge=1)] = 5
+
+    @field_validator("columns")
+    @classmethod
+    def _types(cls, columns: dict[str, str]) -> dict[str, str]:
+        for name, word in columns.items():
+            if not re.match(COLUMN_TYPE, word):
+                allowed = "text, integer, decimal(N), number, boolean, timestamp, date, json"
+                raise _fault(f"type {word!r} is none of {allowed}", name)
+        return columns
+
+    @model_validator(mode="after")
+    def _declared(self) -> Self:
+        for word, names in (("required", self.required), ("key", self.key)):
+            unknown = [name for name in names if name not in self.columns]
+            if unknown:
+                raise _fault(f"`columns` does not name {', '.join(unknown)}", word)
+        return self
+
+
+def _check_names(mapping: dict[str, Any], known: dict[str, Any]) -> None:
+    for name in mapping:
+        if name not in known:
+            close = get_close_matches(name, known, n=1, cutoff=0.5)
+            hint = f"did you mean {close[0]}? " if close else ""
+            raise _fault(f"no field is called {name}; {hint}known: {', '.join(known)}", name)
+
+
+def _fault(message: str, name: str) -> PydanticCustomError:
+    """Make an error that names the key at fault, below the one that is being judged."""
+    return PydanticCustomError("fault", "{message}", {"message": message, "name": name})

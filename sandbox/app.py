@@ -1,0 +1,125 @@
+"""The ASGI application: paths, the key, threads, and an envelope around every error."""
+
+import asyncio
+import hmac
+import logging
+import traceback
+from concurrent.futures import Executor
+from functools import partial
+
+from starlette.applications import Starlette
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from sandbox import methods
+from sandbox.answers import Refusal, answer_error
+from sandbox.calls import Call, read_body
+from sandbox.reports import get_report
+from sandbox.settings import Settings
+from sandbox.state import State
+from sandbox.strict_json import NotJsonError
+
+BASE_PATH = "/v4"
+_PING = f"{BASE_PATH}/health/ping"
+_LOG = logging.getLogger("sandbox")
+
+_METHODS: dict[str, dict[str, methods.Method]] = {
+    _PING: {"GET": methods.ping},
+    f"{BASE_PATH}/import": {"POST": methods.post_import},
+    f"{BASE_PATH}/transactions": {"POST": methods.post_transactions},
+    f"{BASE_PATH}/transactions/customerId/{{customerId}}": {"GET": methods.get_transactions},
+    f"{BASE_PATH}/customers": {
+        "GET": methods.get_customer_by_phone,
+        "POST": methods.post_customer,
+        "PUT": methods.put_customer,
+    },
+    f"{BASE_PATH}/customers/externalId": {"PUT": methods.put_customer_by_external_id},
+    f"{BASE_PATH}/customers/id/{{id}}": {"GET": methods.get_customer_by_id},
+    f"{BASE_PATH}/customers/externalId/{{id}}": {"GET": methods.get_customer_by_external_id},
+    f"{BASE_PATH}/stores": {"GET": methods.get_stores},
+    f"{BASE_PATH}/consents": {"GET": methods.get_consents},
+    f"{BASE_PATH}/reports/{{reportType}}": {"GET": get_report},
+    "/_sandbox/facts": {"GET": methods.tell_facts},
+}
+
+
+def build_app(state: State, settings: Settings, workers: Executor) -> ASGIApp:
+    """Return the application; the methods run in `workers`, so the loop stays free."""
+
+    async def take(by_verb: dict[str, methods.Method], request: Request) -> Response:
+        try:
+            headers = request.headers
+            call = Call(
+                state=state,
+                settings=settings,
+                path=request.path_params,
+                query=request.query_params.multi_items(),
+                content_type=headers.get("content-type", ""),
+                content_encoding=headers.get("content-encoding", ""),
+                body=await read_body(request, settings.max_body_bytes),
+            )
+            method = by_verb["GET" if request.method == "HEAD" else request.method]
+            return await asyncio.get_running_loop().run_in_executor(
+                workers, _run_method, method, call
+            )
+        except Refusal as refusal:
+            return answer_error(refusal)
+        except ClientDisconnect:
+            return Response(status_code=400)
+
+    # Starlette calls a partial of a coroutine function as it calls the function.
+    routes = [
+        Route(path, partial(take, by_verb), methods=list(by_verb))
+        for path, by_verb in _METHODS.items()
+    ]
+    app = Starlette(routes=routes, exception_handlers={HTTPException: _answer_unrouted})
+    app.router.redirect_slashes = False
+    return _KeyGate(app, settings.api_key)
+
+
+def _run_method(method: methods.Method, call: Call) -> Response:
+    try:
+        return method(call)
+    except Refusal as refusal:
+        return answer_error(refusal)
+    except NotJsonError as error:
+        return answer_error(Refusal(400, f"the body is not JSON: {error}"))
+    except RecursionError:
+        return answer_error(Refusal(400, "the body is nested too deeply"))
+    except Exception as error:  # noqa: BLE001 - any bug is answered, and told without its values
+        # No traceback: it can hold personal data.
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        _LOG.error("%s failed: %s at %s:%s", method.__name__, type(error).__name__, *where[:2])
+        return answer_error(Refusal(500, "the sandbox failed; its log says where"))
+
+
+async def _answer_unrouted(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    allowed = dict(error.headers or {})
+    detail = f"no such path below {BASE_PATH}"
+    if error.status_code == 405:
+        detail = f"{request.method} is not a method of this path: {allowed.get('Allow', '')}"
+    return answer_error(Refusal(error.status_code, detail), allowed)
+
+
+class _KeyGate:
+    """Answers 401 below the base path when `x-api-key` is absent or unknown, whatever the path."""
+
+    def __init__(self, app: ASGIApp, api_key: str) -> None:
+        self._app = app
+        self._key = api_key.encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = str(scope.get("path", ""))
+        guarded = path == BASE_PATH or path.startswith(f"{BASE_PATH}/")
+        if scope["type"] == "http" and guarded and path != _PING:
+            sent = Headers(scope=scope).get("x-api-key", "").encode("latin-1")
+            if not hmac.compare_digest(sent, self._key):
+                refusal = Refusal(401, "the header x-api-key is absent or holds an unknown key")
+                await answer_error(refusal)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)

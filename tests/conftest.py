@@ -1,0 +1,135 @@
+"""What the tests of all rooms share: a state of their own, a sandbox, the command."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+import sandbox
+
+ROOT = Path(__file__).resolve().parent.parent
+KEY = "sandbox-key-7c41"
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A state folder of the test's own; no test ever sees the user's settings, nor any real API."""
+    folder = tmp_path_factory.mktemp("state")
+    monkeypatch.setenv("LOYALTY_ETL_STATE", str(folder))
+    monkeypatch.setenv("TRIGG_BASE_URL", "http://127.0.0.1:9/v4")  # nobody listens there
+    monkeypatch.setenv("TRIGG_API_KEY", KEY)
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    monkeypatch.delenv("ETL_EXECUTOR", raising=False)
+    return folder
+
+
+@dataclass(frozen=True)
+class Api:
+    """A sandbox that answers."""
+
+    base_url: str
+    facts_url: str
+
+    def facts(self) -> dict[str, Any]:
+        """Tell what it holds."""
+        return httpx.get(self.facts_url, trust_env=False).raise_for_status().json()
+
+
+@pytest.fixture
+def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
+    """A sandbox on a real socket, and the settings that lead there."""
+    with sandbox.running(tmp_path / "sandbox", api_key=KEY) as running:
+        monkeypatch.setenv("TRIGG_BASE_URL", running.base_url)
+        yield Api(running.base_url, running.facts_url)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command did."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def errors(self) -> list[str]:
+        """The lines of stderr, without the one that says whom the command talks to."""
+        lines = self.err.splitlines()
+        return [x for x in lines if not x.startswith(("loading into ", "reading from "))]
+
+    def json(self) -> Any:
+        """Parse stdout as one JSON document."""
+        return json.loads(self.out)
+
+
+class Command:
+    """`loyalty-etl` as a process of its own."""
+
+    def __init__(self, checkout: Path) -> None:
+        self.checkout = checkout
+
+    def __call__(self, *words: object, **env: str | None) -> Ran:
+        """Run it to its end; `env` changes the environment, None takes a name out of it."""
+        done = subprocess.run(
+            self.line(*words),
+            cwd=self.checkout,
+            env=self.environment(**env),
+            capture_output=True,
+            timeout=60,
+            text=True,
+            check=False,
+        )
+        assert "Traceback" not in done.stdout + done.stderr, done.stderr
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    def line(self, *words: object) -> list[str]:
+        """Give the command line."""
+        return [sys.executable, "-m", "pipelines", *map(str, words)]
+
+    def environment(self, **env: str | None) -> dict[str, str]:
+        """Give the environment of this test with some names changed."""
+        return {k: v for k, v in {**os.environ, **env}.items() if v is not None}
+
+
+@pytest.fixture
+def cli() -> Command:
+    return Command(ROOT)
+
+
+@pytest.fixture
+def cli_here(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Ran]:
+    """Return what runs `loyalty-etl` in this process, which saves a start of Dagster."""
+
+    def run(*words: object) -> Ran:
+        from pipelines.cli import main
+
+        monkeypatch.setattr(sys, "argv", ["loyalty-etl", *map(str, words)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert isinstance(ended.value.code, int)
+        return Ran(ended.value.code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Command:
+    """A second checkout whose feeds a test may change, without any .env."""
+    folder = tmp_path / "checkout"
+    shutil.copytree(ROOT / "pipelines", folder / "pipelines")
+    for name in ("pyproject.toml", "dagster.yaml"):
+        shutil.copy(ROOT / name, folder)
+    for room in ("connectors", "validators", "transforms", "delivery", "sandbox", "sample_data"):
+        (folder / room).symlink_to(ROOT / room)
+    return Command(folder)

@@ -1,0 +1,72 @@
+"""The documents tell the truth: their YAML reads, their commands exist, and no word is missing."""
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from pipelines import ROOT
+from pipelines.cli import cli
+from pipelines.feeds import reading, words
+from pipelines.settings import SETTINGS
+
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def blocks(language: str) -> list[str]:
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("block", blocks("yaml"))
+def test_yaml_reads(block: str, tmp_path: Path) -> None:
+    file = tmp_path / "defs.yaml"
+    file.write_text(block, encoding="utf-8")
+    reading.read_yaml(file)
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name != "CHANGELOG.md"], ids=str)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+        assert "://" in target or (page.parent / target).exists(), target
+
+
+def all_words(model: type) -> set[str]:
+    found: set[str] = set()
+    for part in reading._all_models(model):
+        found |= set(part.model_fields)
+    return found
+
+
+def test_every_word_of_a_feed_is_documented() -> None:
+    page = (ROOT / "docs" / "feeds.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"[A-Za-z_]+", page))
+    assert all_words(words.LoadFeed) | all_words(words.ExportFeed) <= named
+
+
+def test_every_command_and_setting_is_documented() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for name, command in cli.commands.items():
+        assert f"loyalty-etl {name}" in readme
+        for option in command.params:
+            if isinstance(option, click.Option) and name in {"run", "export", "sandbox"}:
+                assert any(o in readme for o in option.opts) or option.name == "host", option.name
+    pages = readme + (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    assert [name for name in SETTINGS if name not in pages] == []
+
+
+def test_every_make_target_named_is_there() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    assert set(re.findall(r"`make ([a-z-]+)`", text)) <= targets
+
+
+def test_every_dependency_has_its_reason() -> None:
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = [item for items in project["optional-dependencies"].values() for item in items]
+    page = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
+    for requirement in [*project["dependencies"], *extras]:
+        assert re.split(r"[\[<>=~ ]", requirement)[0] in page, requirement

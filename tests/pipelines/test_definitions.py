@@ -1,0 +1,131 @@
+"""What Dagster loads: assets, order, the check, the job, the schedule; and who may import it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+import validators
+from pipelines import ROOT
+from pipelines.assets import Reporter, last_asset
+from pipelines.definitions import build_definitions, pick_executor
+from pipelines.feeds import list_feeds
+
+MEMBERS = ["members_csv", "members_json", "members_xml"]
+RECEIPTS = ["receipts_csv", "receipts_json", "receipts_xml"]
+REPORTS = ["customers_report", "transactions_report"]
+KEYS = {
+    *(f"{feed}/{step}" for feed in MEMBERS + RECEIPTS for step in ("prepared", "delivered")),
+    *(f"{feed}/report" for feed in REPORTS),
+}
+
+
+@pytest.fixture(scope="module")
+def definitions() -> dg.Definitions:
+    return build_definitions(Reporter())
+
+
+@pytest.fixture(scope="module")
+def graph(definitions: dg.Definitions):
+    return definitions.resolve_asset_graph()
+
+
+def names(keys) -> set[str]:
+    return {key.to_user_string() for key in keys}
+
+
+def test_every_feed_is_a_group_of_assets(graph) -> None:
+    assert names(graph.get_all_asset_keys()) == KEYS
+    assert {graph.get(key).group_name for key in graph.get_all_asset_keys()} == {*list_feeds()}
+    assert {key.path[0] for key in graph.get_all_asset_keys()} == {*list_feeds()}
+
+
+def test_members_come_before_receipts_and_reports_last(graph) -> None:
+    parents = {
+        key.to_user_string(): names(graph.get(key).parent_keys)
+        for key in graph.get_all_asset_keys()
+    }
+    for feed in MEMBERS:
+        assert parents[f"{feed}/prepared"] == set()
+    for feed in RECEIPTS:
+        assert parents[f"{feed}/prepared"] == {f"{name}/delivered" for name in MEMBERS}
+    for feed in MEMBERS + RECEIPTS:
+        assert parents[f"{feed}/delivered"] == {f"{feed}/prepared"}
+    for feed in REPORTS:
+        assert parents[f"{feed}/report"] == {f"{name}/delivered" for name in RECEIPTS}
+
+
+def test_the_share_of_rejects_is_a_blocking_check(graph) -> None:
+    checks = {key: graph.get_check_spec(key) for key in graph.asset_check_keys}
+    assert {key.asset_key.to_user_string() for key in checks} == {
+        f"{feed}/prepared" for feed in MEMBERS + RECEIPTS
+    }
+    assert {spec.name for spec in checks.values()} == {"rejects_within_limit"}
+    assert all(spec.blocking for spec in checks.values())
+
+
+def test_every_feed_has_a_job_and_nightly_takes_them_all(definitions) -> None:
+    jobs = {job.name: job for job in definitions.resolve_all_job_defs()}
+    assert {*jobs} >= {*list_feeds(), "nightly"}
+    nightly = jobs["nightly"].asset_layer.executable_asset_keys
+    assert names(nightly) == KEYS
+    for feed in list_feeds():
+        assert {key.path[0] for key in jobs[feed].asset_layer.executable_asset_keys} == {feed}
+
+
+def test_the_schedule_is_at_night_in_norway_and_off(definitions) -> None:
+    (schedule,) = definitions.schedules
+    assert (schedule.cron_schedule, schedule.execution_timezone) == ("30 2 * * *", "Europe/Oslo")
+    assert schedule.job_name == "nightly"
+    assert schedule.default_status is dg.DefaultScheduleStatus.STOPPED
+
+
+def test_the_last_asset_of_a_feed_is_the_one_others_wait_for() -> None:
+    assert last_asset("members_csv") == dg.AssetKey(["members_csv", "delivered"])
+    assert last_asset("customers_report") == dg.AssetKey(["customers_report", "report"])
+
+
+def test_the_executor_is_chosen_by_name(definitions) -> None:
+    assert definitions.executor is dg.in_process_executor
+    assert pick_executor("multiprocess") is dg.multiprocess_executor
+    with pytest.raises(ValueError, match="ETL_EXECUTOR=dask: use one of in_process, multiprocess"):
+        pick_executor("dask")
+
+
+def test_our_validators_win_over_the_public_package() -> None:
+    assert Path(validators.__file__).is_relative_to(ROOT)
+
+
+def imported(code: str, *modules: str) -> set[str]:
+    """Tell which of some modules a fresh interpreter has after running a text."""
+    script = f"import sys\ntry:\n {code}\nexcept SystemExit: pass\n"
+    script += f"print(); print('LOADED', *[m for m in {modules} if m in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return {*done.stdout.splitlines()[-1].split()[1:]}
+
+
+@pytest.mark.parametrize(
+    "words", [["--help"], ["feeds"], ["runs", "list"], ["sandbox", "--help"], ["run", "--help"]]
+)
+def test_small_commands_import_nothing_slow(words: list[str]) -> None:
+    code = f"sys.argv[1:] = {words}; from pipelines.cli import main; main()"
+    slow = ("dagster", "polars", "pyarrow", "pandera", "httpx", "uvicorn", "lxml")
+    assert imported(code, *slow) == set()
+
+
+def test_the_rooms_below_do_not_import_dagster() -> None:
+    rooms = ("connectors", "validators", "transforms", "delivery", "sandbox", "sample_data")
+    files = [file for room in rooms for file in sorted((ROOT / room).rglob("*.py"))]
+    modules = [".".join(f.relative_to(ROOT).with_suffix("").parts) for f in files]
+    needs_the_year = {"sample_data.year", "sample_data.source", "sample_data.make_small"}
+    wanted = ", ".join(m for m in modules if m not in needs_the_year)
+    assert imported(f"import {wanted}", "dagster", "pipelines") == set()
+
+
+def test_the_work_below_the_assets_does_not_import_dagster() -> None:
+    modules = "pipelines.loading, pipelines.exporting, pipelines.load_run, pipelines.export_run"
+    assert imported(f"import {modules}", "dagster") == set()

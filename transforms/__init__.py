@@ -1,0 +1,1 @@
+"""Pure shaping: frames in, frames or request bodies out. No file, no socket, no clock."""

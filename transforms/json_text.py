@@ -1,0 +1,28 @@
+"""JSON written in columns: one text per row, no Python object for any of them."""
+
+from collections.abc import Iterable
+
+import polars as pl
+
+
+def encode(frame: pl.DataFrame, record: pl.Expr, optional: Iterable[str]) -> pl.Series:
+    """Write one JSON object per row and leave null members out.
+
+    polars writes a null as `"Key":null`. That text can't be part of a string value, whose
+    quotes are escaped, so removing it is exact.
+
+    Args:
+        frame: the rows.
+        record: a struct expression, the object to write.
+        optional: keys that may be null, in the order in which they are written.
+    """
+    texts = frame.lazy().select(record.struct.json_encode().alias("json")).collect().to_series()
+    keys = list(optional)
+    if not keys:
+        return texts
+    places = texts.str.contains(":null", literal=True).arg_true()
+    with_null = texts.gather(places)
+    for key in keys:
+        with_null = with_null.str.replace_all(f'{{"{key}":null,', "{", literal=True)
+        with_null = with_null.str.replace_all(f',"{key}":null', "", literal=True)
+    return texts.scatter(places, with_null)

@@ -1,0 +1,1 @@
+"""Good rows, and rejects with every reason: pandera schemas and the masks made from them."""
