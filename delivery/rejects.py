@@ -5,7 +5,6 @@ from pathlib import Path
 
 import polars as pl
 
-
 ADDED = ("_source_file", "_source_row", "_error")
 
 

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from pipelines.export_run import begin as begin_export
-from pipelines.export_run import export_step
 from pipelines.feeds import ExportFeed, LoadFeed, read_feed
 from pipelines.load_run import begin, deliver_step, prepare_step, sample
 from pipelines.progress import Progress
@@ -134,7 +132,10 @@ def export_assets(name: str, feed: ExportFeed) -> list[dg.AssetsDefinition]:
         config: ExportConfig,
         reporter: dg.ResourceParam[Reporter],
     ) -> Result:
-        begun = begin_export(context.run.run_id, name, feed, config.output)
+        # pyarrow's Parquet costs a load of receipts 50 MB that it does not need.
+        from pipelines.export_run import begin, export_step  # noqa: PLC0415
+
+        begun = begin(context.run.run_id, name, feed, config.output)
 
         def step() -> Result:
             with reporter.following(context.log.info) as progress:

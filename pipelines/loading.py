@@ -1,6 +1,6 @@
 """Road 1, files to the API: `prepare` reads, judges and encodes; `deliver` sends.
 
-Between the two everything lies in one Parquet file, so nothing is sent before the whole source
+Between the two everything lies in one Arrow file, so nothing is sent before the whole source
 has been read and the share of rejects is known. Plain functions; Dagster calls them.
 """
 
@@ -17,11 +17,12 @@ from delivery.batches import Batch, Envelope, Limits, cut_batches
 from delivery.records import RecordWriter, drop_records, find_repeats, read_records
 from delivery.rejects import RejectWriter
 from delivery.sending import send_batches
+from pipelines.ahead import map_ahead
 from pipelines.feeds import ImportTarget, LoadFeed
 from pipelines.progress import Progress, quiet
 from pipelines.shaping import amount_text, make_shaper, source_columns, whole_records
 
-RECORDS, REJECTS = "records.parquet", "rejects.csv"
+RECORDS, REJECTS = "records.arrow", "rejects.csv"
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,8 @@ def prepare(feed: LoadFeed, source: Path, folder: Path, progress: Progress = qui
         done = consumed
 
     with RecordWriter(folder / RECORDS) as writer:
-        for frame in whole_records(read(file_source, progress=at), feed):
-            shaped = shape(frame)
+        frames = whole_records(read(file_source, progress=at), feed)
+        for frame, shaped in map_ahead(shape, frames):
             writer.write(shaped.records)
             rows += frame.height
             records += shaped.records.height + shaped.rejected

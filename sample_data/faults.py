@@ -54,7 +54,9 @@ LINE_FAULTS = (
             "receipt_gross_amount": "-11.50",
         },
     ),
-    Fault("net_wrong", "net is not gross less VAT: only a warning, it is sent", {"net_amount": "0.01"}),
+    Fault(
+        "net_wrong", "net is not gross less VAT: only a warning, it is sent", {"net_amount": "0.01"}
+    ),
     Fault(
         "sum_wrong", "header amount is not the sum of the lines", {"receipt_gross_amount": "9.99"}
     ),

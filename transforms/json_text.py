@@ -5,7 +5,9 @@ from collections.abc import Iterable
 import polars as pl
 
 
-def encode(frame: pl.DataFrame, record: pl.Expr, optional: Iterable[str]) -> pl.Series:
+def encode(
+    frame: pl.DataFrame, record: pl.Expr, optional: Iterable[str], *, may_open: bool = True
+) -> pl.Series:
     """Write one JSON object per row and leave null members out.
 
     polars writes a null as `"Key":null`. That text can't be part of a string value, whose
@@ -15,6 +17,7 @@ def encode(frame: pl.DataFrame, record: pl.Expr, optional: Iterable[str]) -> pl.
         frame: the rows.
         record: a struct expression, the object to write.
         optional: keys that may be null, in the order in which they are written.
+        may_open: whether one of them can be the first of its object.
     """
     texts = frame.lazy().select(record.struct.json_encode().alias("json")).collect().to_series()
     keys = list(optional)
@@ -23,6 +26,7 @@ def encode(frame: pl.DataFrame, record: pl.Expr, optional: Iterable[str]) -> pl.
     places = texts.str.contains(":null", literal=True).arg_true()
     with_null = texts.gather(places)
     for key in keys:
-        with_null = with_null.str.replace_all(f'{{"{key}":null,', "{", literal=True)
+        if may_open:
+            with_null = with_null.str.replace_all(f'{{"{key}":null,', "{", literal=True)
         with_null = with_null.str.replace_all(f',"{key}":null', "", literal=True)
     return texts.scatter(places, with_null)

@@ -47,8 +47,10 @@ def encode_receipts(lines: pl.DataFrame, receipts: pl.DataFrame, shape: Shape) -
     )
     whole = pl.concat([receipts, items], how="horizontal")
     header = pl.struct(e.alias(k) for k, e in header_fields.items()).alias("Header")
-    optional = _with_nulls(receipts, header_fields) + _with_nulls(lines, items_fields)
-    texts = encode(whole, pl.struct(header, "Items"), dict.fromkeys(optional))
+    optional = _with_nulls(receipts, "Header", header_fields) + _with_nulls(
+        lines, "Items", items_fields
+    )
+    texts = encode(whole, pl.struct(header, "Items"), dict.fromkeys(optional), may_open=False)
     if "Quantity " in items_fields:
         texts = texts.str.replace_all('"Quantity ":', '"Quantity":', literal=True)
     return texts
@@ -90,8 +92,9 @@ def _items(lines: pl.DataFrame, shape: Shape) -> dict[str, pl.Expr]:
     return {k: fields[k] for k in ITEMS_ORDER if k in fields}
 
 
-def _with_nulls(frame: pl.DataFrame, fields: Mapping[str, pl.Expr]) -> list[str]:
-    """Name the fields that hold a null."""
-    optional = [k for k in fields if k != "ReceiptId"]
-    counts = frame.select(fields[k].null_count().alias(k) for k in optional).row(0, named=True)
-    return [k for k in optional if counts[k]]
+def _with_nulls(frame: pl.DataFrame, part: str, fields: Mapping[str, pl.Expr]) -> list[str]:
+    """Name the fields of `Header` or `Items` that hold a null: as their columns do."""
+    split = [name for name in fields if name.startswith("Quantity") and "Quantity " in fields]
+    columns = {name: f"sum.{name}" if name in AMOUNTS else f"{part}.{name}" for name in fields}
+    nulls = [k for k, c in columns.items() if c in frame.columns and frame[c].null_count()]
+    return nulls + split

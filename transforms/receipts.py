@@ -20,6 +20,7 @@ TIME = (
     "^[12][0-9]{3}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-5][0-9]([.][0-9]{1,9})?)?"
     "(Z|[+-][0-9]{2}:?[0-9]{2})?$"
 )
+PLAIN_TIME = "^[12][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9]$"
 
 
 @dataclass(frozen=True)
@@ -148,8 +149,9 @@ def sum_receipts(lines: pl.DataFrame, rows: pl.DataFrame, shape: Shape) -> pl.Da
     for a in given:
         if a not in checked:
             off += [own[a].alias(f"sum.{a}"), (own[a] * 0).alias(f"off.{a}")]
-    time = _local_time(pl.col("Header.TimeStamp"), shape.time_zone)
-    return grouped.with_columns(time.alias("time"), *off).collect()
+    receipts = grouped.with_columns(off).collect()
+    time = _local_time(receipts["Header.TimeStamp"], shape.time_zone)
+    return receipts.with_columns(time.alias("time"))
 
 
 def _given(shape: Shape) -> list[str]:
@@ -206,8 +208,11 @@ def _repeats(lines: pl.DataFrame) -> pl.Series:
     return keys.select(repeats.alias("line_no_repeats")).to_series()
 
 
-def _local_time(text: pl.Expr, zone: str) -> pl.Expr:
+def _local_time(texts: pl.Series, zone: str) -> pl.Series:
     """Read ISO times; those with an offset become the stores' local time (reading T14)."""
+    if texts.str.contains(PLAIN_TIME).all():  # the usual ones, which cost a third of the others
+        return texts.str.to_datetime("%Y-%m-%dT%H:%M:%S", strict=False, time_unit="us")
+    text = pl.lit(texts)
     given = pl.when(text.str.contains(TIME)).then(text.str.replace(" ", "T", literal=True))
     plain = given.str.replace(r"^(.{16})([Z+-].*)?$", "${1}:00$2")  # seconds may be missing
     local = plain.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", strict=False, time_unit="us")
@@ -217,4 +222,4 @@ def _local_time(text: pl.Expr, zone: str) -> pl.Expr:
         .dt.convert_time_zone(zone)
         .dt.replace_time_zone(None)
     )
-    return pl.coalesce(local, moved)
+    return pl.select(pl.coalesce(local, moved)).to_series()

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from connectors.files.blocks import Blocks
+from connectors.files.nested import with_raw
 from connectors.files.source import RESERVED, FileSource, SourceError
 
 _FAULTS = {
@@ -181,11 +182,14 @@ class _Table:
                     what = f"is not closed within {csv.field_size_limit():,} characters"
                     raise _unclosed(self._source, row, what) from None
                 why = (text for word, text in _FAULTS.items() if word in str(error))
-                fields, fault = [""] * width, next(why, "not a CSV record")
+                raw = block.split(b"\n", row - self.line + 1)[row - self.line]
+                fault = with_raw(next(why, "not a CSV record"), raw.decode(errors="replace"))
+                fields = [""] * width
             if not fields:
                 continue
             if len(fields) != width:
-                fault = f"expected {width} fields, found {len(fields)}"
+                what = f"expected {width} fields, found {len(fields)}"
+                fault = with_raw(what, self._delimiter.join(fields))
             rows.append(row)
             values.append([None] * width if fault else [field or None for field in fields])
             faults.append(fault)

@@ -62,14 +62,14 @@ class Judge:
             try:
                 value, end = self._decode(record, _skip(record, 0))
                 if _skip(record, end) < len(record):
-                    rows.add_fault(number, "not a JSON object: more behind its end")
+                    rows.add_fault(number, "not a JSON object: more behind its end", record)
                 else:
-                    self._add(rows, number, value)
+                    self._add(rows, number, value, record)
             except json.JSONDecodeError as error:
                 why = f"not a JSON object: {error.msg.strip(' :')} (character {error.colno})"
-                rows.add_fault(number, why)
+                rows.add_fault(number, why, record)
             except RecursionError:
-                rows.add_fault(number, "not a JSON object: nested too deeply")
+                rows.add_fault(number, "not a JSON object: nested too deeply", record)
         return rows.frame()
 
     def read_array(self, text: str, first: int, *, at_end: bool) -> Verdict:
@@ -88,6 +88,7 @@ class Judge:
             if first + read == 1 and text[at : at + 1] == "]":
                 used, closed = at + 1, True
                 break
+            start = at
             try:
                 value, end = self._decode(text, at)
             except json.JSONDecodeError as wrong:
@@ -105,7 +106,7 @@ class Judge:
             if first + read == 1 and not isinstance(value, dict):
                 error = f"an array of objects is wanted, this one holds {kind_of(value)}"
                 break
-            self._add(rows, first + read, value)
+            self._add(rows, first + read, value, text[start:end])
             closed = text[at] == "]"
             read, used = read + 1, at + 1
         return Verdict(rows.frame(), read, used, closed, error, at)
@@ -122,7 +123,7 @@ class Judge:
         text = format(Decimal(repr(number)), "f")
         return _Number(text.rstrip("0").rstrip(".") if "." in text else text)
 
-    def _add(self, rows: Rows, number: int, record: object) -> None:
+    def _add(self, rows: Rows, number: int, record: object, raw: str) -> None:
         try:
             if not isinstance(record, dict):
                 raise ShapeError(f"not a JSON object: {kind_of(record)}")  # noqa: TRY301 - one way out
@@ -131,7 +132,7 @@ class Judge:
             header = _texts(record, self._layout.header)
             items = self._items(record)
         except ShapeError as fault:
-            rows.add_fault(number, str(fault))
+            rows.add_fault(number, str(fault), raw)
         else:
             rows.add(number, header, items)
 

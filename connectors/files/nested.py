@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import polars as pl
@@ -63,18 +64,21 @@ class Layout:
 
     def flatten(self, records: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
         """Make rows of records read by `schema`; `rows` numbers the records."""
-        header = [_field(path).alias(column) for column, path in self.header.items()]
-        frame = records.lazy().with_columns(rows.alias("_row"))
+        header, item = self._fields
+        row = rows.alias("_row")
         if not self.items:
-            return frame.select("_row", *header).collect()
-        item = [_field(("_item", *path)).alias(column) for column, path in self.item.items()]
-        return (
-            frame.select("_row", *header, _field(self.items).alias("_item"))
-            .explode("_item", empty_as_null=True)
-            .with_columns(item)
-            .select("_row", *self.columns)
-            .collect()
-        )
+            return records.select(row, *header)
+        frame = records.select(row, *header, _field(self.items).alias("_item"))
+        frame = frame.explode("_item", empty_as_null=True)
+        items = frame["_item"].struct.unnest().select(item)
+        order = ["_row", *self.columns]
+        frame = frame.drop("_item").hstack(items)
+        return frame if frame.columns == order else frame.select(order)
+
+    @cached_property
+    def _fields(self) -> tuple[list[pl.Expr], list[pl.Expr]]:
+        header = [_field(path).alias(column) for column, path in self.header.items()]
+        return header, [_field(path).alias(column) for column, path in self.item.items()]
 
 
 def _below(path: Path, group: Path) -> bool:
@@ -99,6 +103,10 @@ def _field(path: Path) -> pl.Expr:
     for name in path[1:]:
         field = field.struct.field(name)
     return field
+
+
+RAW = 500
+"""Characters of a raw text that are kept with a fault."""
 
 
 class Rows:
@@ -126,9 +134,9 @@ class Rows:
         self._item += items or self._no_item
         self._count.append(len(items) or 1)
 
-    def add_fault(self, row: int, why: str) -> None:
-        """Add a record that could not be read."""
-        self._faults[len(self._rows)] = why
+    def add_fault(self, row: int, why: str, raw: str) -> None:
+        """Add a record that could not be read: why, and its raw text."""
+        self._faults[len(self._rows)] = with_raw(why, raw)
         self.add(row, self._no_header)
 
     def frame(self) -> pl.DataFrame:
@@ -145,6 +153,12 @@ class Rows:
             records = pl.concat([records[at], items], how="horizontal")
         fault = ["_fault"] if self._faults else []
         return records.select("_row", *self._layout.columns, *fault)
+
+
+def with_raw(why: str, raw: str) -> str:
+    """Put a raw text, or its beginning, behind the reason why it could not be read."""
+    raw = raw.strip()
+    return f"{why}: {raw[:RAW]}{'…' if len(raw) > RAW else ''}"
 
 
 def _frame(rows: list[Sequence[str | None]], names: list[str]) -> pl.DataFrame:

@@ -36,8 +36,8 @@ def read(
     the record's ordinal from 1 (JSON array, XML). With `source.items` a record is one row per
     item, all with the record's `_row` and never in two frames; without any item it is one row.
 
-    A frame with rows that could not be read has a last column `_fault`: why, or null for a
-    good row. Such a row's other columns are null.
+    A frame with rows that could not be read has a last column `_fault`: why and the row's raw
+    text, up to 500 characters of it, or null for a good row. Such a row's other columns are null.
 
     Memory is bounded by a block and a chunk whatever the file's size.
 

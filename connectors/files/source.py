@@ -32,7 +32,7 @@ class FileSource:
     record: str | None = None
     items: str | None = None
     delimiter: str = ","
-    rows_per_chunk: int = 60_000
+    rows_per_chunk: int = 30_000
 
     def __post_init__(self) -> None:
         if not self.columns or len(set(self.columns)) < len(self.columns):

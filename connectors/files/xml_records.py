@@ -139,7 +139,8 @@ class _Document:
                 try:
                     rows.add(self.records, *self._record.read(element))
                 except ShapeError as fault:
-                    rows.add_fault(self.records, str(fault))
+                    raw = etree.tostring(element, encoding="unicode", with_tail=False)
+                    rows.add_fault(self.records, str(fault), raw)
                 _free(element)
 
     def close(self) -> None:

@@ -212,7 +212,8 @@ class LoadFeed(Words):
                 hint = "; or set receipts.vat_percent" if "Items.Vat" in lacks else ""
                 raise _fault(f"lacks {', '.join(lacks)}{hint}", "mapping")
             if isinstance(self.mapping["Header.ReceiptId"], ConstantWord):
-                raise _fault("must come from a column: every receipt has an id of its own", "mapping")
+                message = "Header.ReceiptId must come from a column, each receipt has its own"
+                raise _fault(message, "mapping")
             return self
         if not set(self.mapping) & set(MEMBER_KEYS):
             raise _fault(f"needs one of {', '.join(MEMBER_KEYS)} to name a member", "mapping")

@@ -74,7 +74,7 @@ def test_a_stopped_server_is_told_and_what_to_do(feed: str, run: Run, state: Pat
     assert "check TRIGG_BASE_URL" in summary.error
     assert not list(state.glob("exports/*/*/data.parquet"))
     if feed == "receipts_csv":  # what was made ready is kept for its owner only
-        kept = Path(summary.folder) / "records.parquet"
+        kept = Path(summary.folder) / "records.arrow"
         assert stat.S_IMODE(kept.stat().st_mode) == 0o600
 
 

@@ -147,7 +147,7 @@ def test_reasons_are_counted_and_rejected_rows_stand_in_the_csv(load, tmp_path):
     }
     assert list(errors) == [3, 4, 5, 6, 7]
     assert errors[4].count(" | ") == 1
-    assert errors[6] == "expected 7 fields, found 2"
+    assert errors[6] == "expected 7 fields, found 2: short,row"
     assert (tmp_path / REJECTS).stat().st_mode & 0o777 == 0o600
     assert (tmp_path / RECORDS).stat().st_mode & 0o777 == 0o600
 

@@ -10,6 +10,7 @@ import pytest
 
 import sandbox
 from pipelines.failures import keep_trace
+from pipelines.loading import REJECTS
 from pipelines.materializing import SILENT, open_instance
 from pipelines.runs import Summary, read_summary, run_folder, write_summary
 from pipelines.steps import run_step
@@ -32,7 +33,7 @@ BAD = {
     "short": f"11,Kari,{NAME},+{PHONE}",
     "consent": GOOD.replace("true,true,true", f"{EMAIL},true,{NAME}").replace("7,", "12,", 1),
 }
-PRIVATE = {"rejects.csv", "records.parquet"}
+PRIVATE = {"rejects.csv", "records.arrow"}
 
 
 @pytest.fixture
@@ -92,9 +93,9 @@ def test_no_canary_is_seen(
     assert leaks(state, *(x.out for x in listed)) == []
     assert_private(state)
     folder = Path(ran.json()["folder"])
-    assert NAME in (folder / "rejects.csv").read_text()
+    assert NAME in (folder / REJECTS).read_text()
     delivered = outcome in {"wrong key", "refused", "no server"}
-    assert (folder / "records.parquet").exists() == delivered
+    assert (folder / "records.arrow").exists() == delivered
 
 
 @pytest.mark.parametrize("cut", ["field", "quote", "byte"])

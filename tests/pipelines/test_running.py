@@ -182,7 +182,7 @@ def test_too_many_rejects_send_nothing(api, run: Run) -> None:
     metadata, checks = told_to_dagster(summary.run_id)
     assert checks == {"receipts_csv/prepared": False}
     assert {*metadata} == {"receipts_csv/prepared"}
-    assert not (Path(summary.folder) / "records.parquet").exists()
+    assert not (Path(summary.folder) / "records.arrow").exists()
 
 
 @pytest.mark.parametrize(

@@ -76,13 +76,13 @@ def test_blank_lines_are_skipped_and_counted(desk):
 def test_rows_with_too_many_or_too_few_fields_are_faults(desk, block):
     text = "a,b,c\n1,2\n1,2,3\n1,2,3,4\n1,2,\n1,2,3,\n,,\n1\n"
     assert desk.rows(text, "csv", NAMES, block=block) == [
-        (2, None, None, None, "expected 3 fields, found 2"),
+        (2, None, None, None, "expected 3 fields, found 2: 1,2"),
         (3, "1", "2", "3", None),
-        (4, None, None, None, "expected 3 fields, found 4"),
+        (4, None, None, None, "expected 3 fields, found 4: 1,2,3,4"),
         (5, "1", "2", None, None),
-        (6, None, None, None, "expected 3 fields, found 4"),
+        (6, None, None, None, "expected 3 fields, found 4: 1,2,3,"),
         (7, None, None, None, None),
-        (8, None, None, None, "expected 3 fields, found 1"),
+        (8, None, None, None, "expected 3 fields, found 1: 1"),
     ]
 
 
@@ -91,7 +91,7 @@ def test_a_short_row_is_found_among_quoted_delimiters(desk):
     text = 'a,b\n",",\n"x"\n1,2\n'
     assert desk.rows(text, "csv", "a b") == [
         (2, ",", None, None),
-        (3, None, None, "expected 2 fields, found 1"),
+        (3, None, None, "expected 2 fields, found 1: x"),
         (4, "1", "2", None),
     ]
 
@@ -114,7 +114,7 @@ def test_a_stray_quote_is_an_ordinary_character(desk, block):
 def test_text_behind_a_closing_quote_is_a_fault_of_its_row_only(desk):
     rows = desk.rows('a,b\n"x" y,1\n2,3\n', "csv", "a b")
     assert rows == [
-        (2, None, None, "a closing quote is not followed by a delimiter"),
+        (2, None, None, 'a closing quote is not followed by a delimiter: "x" y,1'),
         (3, "2", "3", None),
     ]
 
@@ -122,7 +122,7 @@ def test_text_behind_a_closing_quote_is_a_fault_of_its_row_only(desk):
 def test_a_carriage_return_in_a_row_is_a_fault(desk):
     rows = desk.rows('a,b\n1\r,2\n"1\r",2\n', "csv", "a b")
     assert rows == [
-        (2, None, None, "a carriage return in an unquoted field"),
+        (2, None, None, "a carriage return in an unquoted field: 1\r,2"),
         (3, "1\r", "2", None),
     ]
 

@@ -108,7 +108,7 @@ def test_a_record_of_another_shape_is_a_fault_of_its_own(desk, record, why, form
     text = "\n".join(lines) if format_ == "ndjson" else f"[{','.join(lines)}]"
     assert desk.rows(text, format_, "a g.h i.n", items="i", block=block) == [
         (1, "1", None, None, None),
-        (2, None, None, None, why),
+        (2, None, None, None, f"{why}: {record}"),
         (3, "2", None, "3", None),
     ]
 
@@ -127,9 +127,10 @@ def test_a_record_of_another_shape_is_a_fault_of_its_own(desk, record, why, form
 )
 def test_a_line_that_is_no_object_is_a_fault_and_the_rest_goes_on(desk, line, why, block):
     text = f'{{"a":1}}\n{line}\n\n{{"a":2}}\n'
+    raw = line if len(line) <= 500 else f"{line[:500]}…"
     assert desk.rows(text, "ndjson", "a", block=block) == [
         (1, "1", None),
-        (2, None, f"not a JSON object: {why}"),
+        (2, None, f"not a JSON object: {why}: {raw}"),
         (4, "2", None),
     ]
 
@@ -221,9 +222,7 @@ def test_a_byte_that_is_not_utf8_is_named(desk, format_, block):
     assert caught.value.byte == 19
 
 
-def test_no_value_stands_in_a_fault_or_an_error(desk):
-    rows = desk.rows('{"a":"+4712345"}x\n{"a":{"b":"+4712345"}}\n{+4712345}', "ndjson", "a")
-    assert all("47" not in fault for *_, fault in rows)
+def test_no_value_stands_in_an_error(desk):
     with pytest.raises(SourceError) as caught:
         desk.rows('[{"a":"+4712345" "b"}]', "json", "a")
     assert "+47" not in str(caught.value)

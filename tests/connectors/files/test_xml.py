@@ -124,7 +124,7 @@ def test_a_record_of_another_shape_is_a_fault_of_its_own(desk, record, why, bloc
     text = f"<l><r><a>1</a></r><r>{record}</r>\n<r><a>2</a><i><n>3</n></i></r></l>"
     assert desk.rows(text, "xml", "a g.h i.n", record="r", items="i", block=block) == [
         (1, "1", None, None, None),
-        (2, None, None, None, why),
+        (2, None, None, None, f"{why}: <r>{record}</r>"),
         (3, "2", None, "3", None),
     ]
 
