@@ -106,13 +106,12 @@ def test_the_graph_and_the_nightly_run_are_shown(ui: str) -> None:
         expect(page.get_by_text("Success").first).to_be_visible()
         page.screenshot(path=SCREENSHOTS / "runs.png")
 
-        page.get_by_role("link").filter(has_text="nightly").first.wait_for()
         page.goto(f"{ui}/assets/receipts_csv/delivered")
         expect(page.get_by_text("accepted_records").first).to_be_visible(timeout=30_000)
         page.screenshot(path=SCREENSHOTS / "receipts-delivered.png")
 
-        page.goto(f"{ui}/assets/receipts_csv/prepared")
+        page.goto(f"{ui}/assets/receipts_csv/prepared?view=checks")
         expect(page.get_by_text("rejects_within_limit").first).to_be_visible(timeout=30_000)
-        page.screenshot(path=SCREENSHOTS / "receipts-prepared.png")
+        page.screenshot(path=SCREENSHOTS / "receipts-check.png")
         browser.close()
     assert faults == []
