@@ -8,7 +8,7 @@ from typing import Any
 
 from pipelines import ROOT
 from pipelines.feeds import ImportTarget, LoadFeed
-from pipelines.loading import RECORDS, REJECTS, deliver, plan, prepare
+from pipelines.loading import RECORDS, REJECTS, Delivered, deliver, plan, prepare
 from pipelines.progress import Progress
 from pipelines.runs import Summary, now, read_summary, run_folder, write_summary
 from pipelines.settings import trigg_account
@@ -93,21 +93,23 @@ def deliver_step(feed: LoadFeed, run_id: str, name: str, progress: Progress) -> 
     started = time.perf_counter()
     account = trigg_account()
     folder = Path(ready.folder)
-    with Client(account, in_flight=feed.target.in_flight) as client:
-        expected = ready.records - ready.rejected_records
-        done = deliver(feed, folder, client.post, progress, records=expected)
-    _forget_records(folder)
-    return write_summary(
-        ready.add(
-            state="finished",
-            target=f"{feed.target.endpoint} at {account.host}",
-            accepted_records=done.records,
-            requests=done.requests,
-            bytes=done.bytes,
-            seconds=round(ready.seconds + time.perf_counter() - started, 3),
-            finished=now(),
+    expected, done = ready.records - ready.rejected_records, Delivered(0, 0, 0)
+    try:
+        with Client(account, in_flight=feed.target.in_flight) as client:
+            for done in deliver(feed, folder, client.post):
+                progress("sending", done.records, expected, done.records, 0)
+    finally:  # also when it fails: what was taken before is taken
+        ready = write_summary(
+            ready.add(
+                target=f"{feed.target.endpoint} at {account.host}",
+                accepted_records=done.records,
+                requests=done.requests,
+                bytes=done.bytes,
+                seconds=round(ready.seconds + time.perf_counter() - started, 3),
+            )
         )
-    )
+    _forget_records(folder)
+    return write_summary(ready.add(state="finished", finished=now()))
 
 
 def sample(feed: LoadFeed, summary: Summary, count: int = 5) -> list[dict[str, Any]]:
@@ -134,4 +136,5 @@ def _shape(value: object) -> str:
 
 def _forget_records(folder: Path) -> None:
     """Remove the prepared records: they hold personal data and are of no more use."""
-    (folder / RECORDS).unlink(missing_ok=True)
+    for file in folder.glob(f"{RECORDS}*"):
+        file.unlink()

@@ -115,36 +115,29 @@ def prepare(feed: LoadFeed, source: Path, folder: Path, progress: Progress = qui
 
 
 def deliver(
-    feed: LoadFeed,
-    prepared: Path,
-    post: Callable[[str, bytes], HasStatus],
-    progress: Progress = quiet,
-    *,
-    records: int = 0,
-) -> Delivered:
+    feed: LoadFeed, prepared: Path, post: Callable[[str, bytes], HasStatus]
+) -> Iterator[Delivered]:
     """Send what `prepare` wrote; each batch is sent once.
 
     Args:
         feed: the feed.
         prepared: the folder that `prepare` was given.
         post: sends one body to a path.
-        progress: told after each answer.
-        records: how many there are, for the progress.
+
+    Yields:
+        After each answer, what the platform has taken so far.
 
     Raises:
         What `post` raises, for the first batch that is not taken.
     """
     path = feed.target.endpoint.removeprefix("POST ")
-    accepted = requests = size = 0
-    batches = plan(feed, prepared)
+    accepted = size = 0
     for batch, _answer in send_batches(
-        batches, lambda body: post(path, body), in_flight=feed.target.in_flight
+        plan(feed, prepared), lambda body: post(path, body), in_flight=feed.target.in_flight
     ):
         accepted += batch.records
-        requests += 1
         size += len(batch.body)
-        progress("sending", accepted, records, accepted, 0)
-    return Delivered(accepted, requests, size)
+        yield Delivered(accepted, batch.number, size)
 
 
 def plan(feed: LoadFeed, prepared: Path) -> Iterator[Batch]:

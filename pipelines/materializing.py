@@ -1,6 +1,7 @@
 """Running feeds as Dagster assets in this process, so that the UI shows these runs too."""
 
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, Literal
@@ -13,7 +14,7 @@ from pipelines.assets import PREPARED, Reporter, export_assets, load_assets
 from pipelines.definitions import build_definitions
 from pipelines.feeds import ExportFeed, LoadFeed, list_feeds
 from pipelines.publishing import CannotWrite
-from pipelines.runs import Summary, read_summary, write_summary
+from pipelines.runs import Summary, forget_run, list_summaries, read_summary, write_summary
 from pipelines.settings import state_dir
 
 # Dagster's console log would break into the progress line; the summary says what happened.
@@ -115,3 +116,17 @@ def run_nightly(reporter: Reporter) -> list[Summary]:
 
     found = [read_summary(result.run_id, name) for name in list_feeds()]
     return sorted((s for s in found if s), key=lambda s: s.started)
+
+
+def prune_runs(days: int) -> int:
+    """Forget runs that began more than this many days ago; give how many there were."""
+    before = datetime.now(UTC) - timedelta(days=days)
+    with open_instance() as instance:
+        recorded = instance.get_runs(dg.RunsFilter(created_before=before))
+        for run in recorded:
+            instance.delete_run(run.run_id)
+    old = {s.run_id for s in list_summaries() if datetime.fromisoformat(s.started) < before}
+    forgotten = old | {run.run_id for run in recorded}
+    for run_id in forgotten:
+        forget_run(run_id)
+    return len(forgotten)

@@ -6,6 +6,7 @@
 
 import json
 import os
+import shutil
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -92,6 +93,11 @@ def read_summary(run_id: str, feed: str) -> Summary | None:
     """Read one summary, or None where there is none."""
     path = state_dir() / "runs" / run_id / feed / SUMMARY
     return Summary(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
+
+
+def forget_run(run_id: str) -> None:
+    """Remove the folder of a run, with its rejects."""
+    shutil.rmtree(state_dir() / "runs" / run_id, ignore_errors=True)
 
 
 def list_summaries(feed: str | None = None) -> list[Summary]:

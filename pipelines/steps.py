@@ -9,8 +9,8 @@ from typing import TypeVar
 
 import dagster as dg
 
-from pipelines.failures import classify, keep_trace
-from pipelines.runs import Summary, now, run_folder, write_summary
+from pipelines.failures import Kind, classify, keep_trace
+from pipelines.runs import Summary, now, read_summary, run_folder, write_summary
 
 Result = TypeVar("Result")
 
@@ -27,9 +27,19 @@ def run_step(summary: Summary, step: Callable[[], Result]) -> Result:
         folder = run_folder(summary.run_id, summary.feed)
         line, kind = classify(error) or (keep_trace(error, folder), "run")
     except BaseException:  # cancelled: say so, and let it go on
-        stopped = "stopped before it was finished; run it again"
-        write_summary(summary.add(state="failed", error=stopped, error_kind="run", finished=now()))
+        _fail(summary, "stopped before it was finished", "run")
         raise
     # Outside the handler, so that the exception is not attached to the failure as its context.
+    raise dg.Failure(description=_fail(summary, line, kind), allow_retries=False)
+
+
+def _fail(begun: Summary, line: str, kind: Kind) -> str:
+    """Write the failure down, and say how much had been sent: a repeat sends it again."""
+    summary = read_summary(begun.run_id, begun.feed) or begun
+    if summary.accepted_records:
+        line += (
+            f"; at least {summary.accepted_records:,} records had been taken before, and running"
+            " it again sends them again"
+        )
     write_summary(summary.add(state="failed", error=line, error_kind=kind, finished=now()))
-    raise dg.Failure(description=line, allow_retries=False)
+    return line

@@ -60,3 +60,12 @@ def _text(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{k}: {v}" for k, v in value.items())
     return "; ".join(value) if isinstance(value, list) else str(value)
+
+
+@runs.command()
+@click.option("--days", type=click.IntRange(min=1), default=90, show_default=True)
+def prune(*, days: int) -> None:
+    """Forget runs older than this many days: their folders and Dagster's record of them."""
+    from pipelines.materializing import prune_runs
+
+    click.echo(f"{prune_runs(days):,} runs forgotten")

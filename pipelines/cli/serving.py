@@ -26,7 +26,10 @@ def sandbox(*, host: str, port: int, data: Path | None) -> None:
         click.echo(f"  export TRIGG_BASE_URL={base_url} TRIGG_API_KEY=sandbox")
         click.echo("  loyalty-etl check")
 
-    serve(folder, host=host, port=port, on_ready=ready)
+    try:
+        serve(folder, host=host, port=port, on_ready=ready)
+    except OSError as error:
+        raise click.ClickException(f"{error.strerror or error}") from None
 
 
 @click.command("sample-data")

@@ -275,7 +275,7 @@ def test_what_is_prepared_is_sent_once_in_the_feeds_batches(load, tmp_path):
     target = {"endpoint": "POST /transactions", "max_receipts": 3, "max_lines": 4, "in_flight": 2}
     words = feed(target=target)
     load(*(line(r, n) for r in range(10) for n in (1, 2)), words=words)
-    posted, steps = [], []
+    posted = []
 
     class Answer:
         status = 200
@@ -284,10 +284,8 @@ def test_what_is_prepared_is_sent_once_in_the_feeds_batches(load, tmp_path):
         posted.append((path, body))
         return Answer()
 
-    def progress(step, done, total, *_):
-        steps.append((step, done, total))
-
-    done = deliver(words, tmp_path, post, progress, records=10)
+    told = list(deliver(words, tmp_path, post))
+    done = told[-1]
     assert (done.records, done.requests) == (10, 5)
     assert done.bytes == sum(len(body) for _, body in posted)
     assert {path for path, _ in posted} == {"/transactions"}
@@ -295,4 +293,4 @@ def test_what_is_prepared_is_sent_once_in_the_feeds_batches(load, tmp_path):
            json.loads(b.body)["ReceiptRequests"]]  # fmt: skip
     assert ids == [str(n) for n in range(10)]
     assert sorted(body for _, body in posted) == sorted(b.body for b in plan(words, tmp_path))
-    assert steps == [("sending", done, 10) for done in (2, 4, 6, 8, 10)]
+    assert [so_far.records for so_far in told] == [2, 4, 6, 8, 10]
