@@ -81,7 +81,8 @@ class RecordWriter:
 
 def read_records(path: Path) -> Iterator[pl.DataFrame]:
     """Read the records back, one record batch at a time."""
-    with pa.memory_map(str(path)) as file, pa.ipc.open_file(file) as batches:
+    # Not memory-mapped: the pages of the file would count as memory of the process.
+    with pa.OSFile(str(path)) as file, pa.ipc.open_file(file) as batches:
         for number in range(batches.num_record_batches):
             yield pl.DataFrame(batches.get_batch(number))
 
