@@ -1,9 +1,12 @@
 """The documents tell the truth: their YAML reads, their commands exist, and no word is missing."""
 
 import re
+import shlex
+import subprocess
 from pathlib import Path
 
 import click
+import polars as pl
 import pytest
 
 from pipelines import ROOT
@@ -30,6 +33,26 @@ def test_yaml_reads(block: str, tmp_path: Path) -> None:
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
         assert "://" in target or (page.parent / target).exists(), target
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("api")
+def test_the_commands_of_the_readme_run(checkout) -> None:
+    """In their order; `make` and the sandbox's own shell are left to CI and to the fixture."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    found = re.findall(r"^```sh\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
+    lines = "".join(found).splitlines()
+    ran = []
+    for line in map(shlex.split, lines):
+        if line[0] == "cp":
+            subprocess.run(line, cwd=checkout.checkout, check=True)
+        elif line[0] == "loyalty-etl" and line[1] != "sandbox":
+            done = checkout(*line[1:])
+            assert done.code == 0, (line, done.err)
+            ran.append(line[1])
+    assert ran == ["check", "feeds", "run", "run", "run", "export", "runs", "run"]
+    report = pl.read_parquet(checkout.checkout / "out" / "latest" / "data.parquet")
+    assert report.height == 204
 
 
 def all_words(model: type) -> set[str]:
