@@ -118,7 +118,7 @@ def _texts(lines: pl.DataFrame) -> pl.Series:
 
 def _blocks(path: str) -> Iterator[pl.DataFrame]:
     """Read blocks that end at a line end."""
-    with open(path, "rb", buffering=0) as file:  # noqa: PTH123  # as in baselines.py
+    with open(path, "rb", buffering=0) as file:
         head = file.readline()
         types = dict.fromkeys(head.decode().strip().split(","), pl.String) | INTEGERS | NUMBERS
         rest = b""

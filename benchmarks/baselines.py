@@ -29,7 +29,7 @@ Record = dict[str, Any]
 
 def read_csv(path: str) -> Iterator[Record]:
     """Flat rows, batch by batch, gathered into receipts."""
-    import polars as pl  # noqa: PLC0415  # only what a loop needs counts into its start
+    import polars as pl
 
     text, whole, real = pl.String(), pl.Int64(), pl.Float64()
     types: dict[str, pl.DataType] = dict.fromkeys(COLUMNS, text)
@@ -45,19 +45,19 @@ def read_csv(path: str) -> Iterator[Record]:
 
 def read_json(path: str) -> Iterator[Record]:
     """A JSON array, whole, as the standard library reads it."""
-    with open(path, "rb") as file:  # noqa: PTH123  # as one would
+    with open(path, "rb") as file:
         yield from json.load(file)
 
 
 def read_ndjson(path: str) -> Iterator[Record]:
     """One JSON text a line."""
-    with open(path, "rb") as file:  # noqa: PTH123  # as one would
+    with open(path, "rb") as file:
         yield from map(json.loads, file)
 
 
 def read_xml(path: str) -> Iterator[Record]:
     """`lxml.iterparse`, each receipt dropped once it is read."""
-    from lxml import etree  # noqa: PLC0415  # see read_csv
+    from lxml import etree
 
     for _, receipt in etree.iterparse(path, tag="Receipt", resolve_entities=False):
         header = {element.tag: element.text for element in receipt[0]}
@@ -123,7 +123,7 @@ def shape_item(receipt_id: str, item: Record) -> Record:
 
 async def load(receipts: Iterable[Record], base_url: str) -> None:
     """Post receipts, 400 a request, several requests in flight."""
-    import httpx  # noqa: PLC0415  # see read_csv
+    import httpx
 
     source = map(shape, receipts)
     slots = asyncio.Semaphore(IN_FLIGHT)
@@ -148,9 +148,9 @@ async def load(receipts: Iterable[Record], base_url: str) -> None:
 
 async def export(out: str, base_url: str) -> None:
     """Read a report page by page, several in flight, into Parquet, group by group."""
-    import httpx  # noqa: PLC0415  # see read_csv
-    import polars as pl  # noqa: PLC0415
-    import pyarrow.parquet as pq  # noqa: PLC0415
+    import httpx
+    import polars as pl
+    import pyarrow.parquet as pq
 
     slots = asyncio.Semaphore(IN_FLIGHT)
     async with httpx.AsyncClient(headers=HEADERS, timeout=TIMEOUT) as client:
@@ -187,7 +187,7 @@ def main() -> None:
     if kind == "export":
         asyncio.run(export(path, base_url))
     elif kind == "bare":
-        from bare import load_bare  # noqa: PLC0415  # it imports polars
+        from bare import load_bare
 
         load_bare(path, base_url)
     else:

@@ -150,7 +150,7 @@ def main() -> None:
     render_ahead(min(1000, given.rows))
     run = asyncio.run
     with suppress(ImportError):
-        import uvloop  # noqa: PLC0415  # not a dependency
+        import uvloop
 
         run = uvloop.run
     with suppress(KeyboardInterrupt):

@@ -11,15 +11,15 @@ Kind = Literal["configuration", "network", "run"]
 def classify(error: BaseException) -> tuple[str, Kind] | None:
     """Give the line that a user reads and what kind of failure it is; None if unexpected."""
     # All rooms together are slow to import, and only a failure needs them.
-    from connectors.files import SourceError  # noqa: PLC0415
-    from connectors.trigg.account import AccountError  # noqa: PLC0415
-    from connectors.trigg.errors import ApiError, Forbidden, Refused  # noqa: PLC0415
-    from connectors.trigg.reports import BadReport  # noqa: PLC0415
-    from pipelines.exporting import BadRows, ExportIncomplete  # noqa: PLC0415
-    from pipelines.feeds import FeedError  # noqa: PLC0415
-    from pipelines.publishing import CannotWrite  # noqa: PLC0415
-    from sandbox.state import StateError  # noqa: PLC0415
-    from transforms.reports import BadCell  # noqa: PLC0415
+    from connectors.files import SourceError
+    from connectors.trigg.account import AccountError
+    from connectors.trigg.errors import ApiError, Forbidden, Refused
+    from connectors.trigg.reports import BadReport
+    from pipelines.exporting import BadRows, ExportIncomplete
+    from pipelines.feeds import FeedError
+    from pipelines.publishing import CannotWrite
+    from sandbox.state import StateError
+    from transforms.reports import BadCell
 
     match error:
         case AccountError() | FeedError() | Forbidden() | CannotWrite() | StateError():

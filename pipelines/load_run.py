@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,7 @@ def prepare_step(feed: LoadFeed, begun: Summary, progress: Progress) -> Summary:
         line = (
             f"{done.rejected_records:,} of {done.records:,} records rejected"
             f" ({done.rejected_percent:.1f} %, allowed {feed.rejects.max_percent:g} %):"
-            f" nothing was sent; see {folder / REJECTS}"
+            f" nothing was sent; most often {_most_common(done.reasons)}; see {folder / REJECTS}"
         )
         summary = summary.add(state="failed", error=line, error_kind="run", finished=now())
         _forget_records(folder)
@@ -110,6 +111,11 @@ def deliver_step(feed: LoadFeed, run_id: str, name: str, progress: Progress) -> 
         )
     _forget_records(folder)
     return write_summary(ready.add(state="finished", finished=now()))
+
+
+def _most_common(reasons: Mapping[str, int]) -> str:
+    fault = max(reasons, key=reasons.__getitem__)
+    return f"{fault} ({reasons[fault]:,})"
 
 
 def sample(feed: LoadFeed, summary: Summary, count: int = 5) -> list[dict[str, Any]]:

@@ -124,11 +124,13 @@ class Judge:
         return _Number(text.rstrip("0").rstrip(".") if "." in text else text)
 
     def _add(self, rows: Rows, number: int, record: object, raw: str) -> None:
+        if not isinstance(record, dict):
+            rows.add_fault(number, f"not a JSON object: {kind_of(record)}", raw)
+            return
+        if self._odd:
+            rows.add_fault(number, self._odd[0], raw)
+            return
         try:
-            if not isinstance(record, dict):
-                raise ShapeError(f"not a JSON object: {kind_of(record)}")  # noqa: TRY301 - one way out
-            if self._odd:
-                raise ShapeError(self._odd[0])  # noqa: TRY301 - as above
             header = _texts(record, self._layout.header)
             items = self._items(record)
         except ShapeError as fault:
