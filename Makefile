@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --constraint constraints.txt
 
-.PHONY: help demo dev test test-all check bench clean
+.PHONY: help demo dev test test-all check bench torture clean
 
 help:
 	@echo "make demo      run the nightly job on sample_data/ into a sandbox"
@@ -12,6 +12,7 @@ help:
 	@echo "make test-all  the slow ones: a year of real receipts, a real browser"
 	@echo "make check     ruff, mypy, import-linter"
 	@echo "make bench     speed and memory on a year of real receipts"
+	@echo "make torture   kills, faults and poison: nothing lost, nothing twice (about 45 minutes)"
 	@echo "make clean     remove .venv and .state"
 
 demo:
@@ -42,6 +43,9 @@ check: .venv/dev
 bench: .venv/dev
 	@$(BIN)/python benchmarks/run.py
 
+torture: .venv/dev
+	@$(BIN)/python benchmarks/torture.py
+
 clean:
 	rm -rf .venv .state
 
@@ -56,5 +60,5 @@ clean:
 	@touch $@
 
 .venv/dev: pyproject.toml constraints.txt | .venv/bin/python
-	@$(PIP) --editable '.[dev,year]'
+	@$(PIP) --editable '.[dev,postgres,year]'
 	@touch $@ .venv/runtime

@@ -1,5 +1,6 @@
 """Cutting records into the bodies of requests."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -47,59 +48,135 @@ class Envelope:
         """The bytes after the last record."""
         return b"]}"
 
+    def wrap(self, json: pl.Series) -> bytes:
+        """Write the body of a request that holds these records."""
+        return b"".join((self.start, json.str.join(",").item().encode(), self.end))
+
+
+def lane_of(customers: pl.Series, keys: pl.Series, lanes: int) -> pl.Series:
+    """Deal records to lanes: all of one customer to the same; those of nobody by their key."""
+    whose = pl.when(customers != "").then(customers).otherwise(keys)
+    return pl.select(lane=(whose.hash() % lanes).cast(pl.Int32)).to_series()
+
+
+class Cutter:
+    """Cuts records into batches, each as full as the limits let it be.
+
+    With several lanes, records are dealt to them by the column `lane`, and a batch holds records
+    of one lane only. Where the frames were cut does not matter.
+
+    Args:
+        frames: records in the order in which they are sent, with at least `rows`, `json`, and
+            `lane` (0, 1, …) if there are several.
+        envelope: the object around them.
+        limits: what a batch may hold.
+        lanes: how many there are.
+    """
+
+    MOST_WAITING = 16
+    """Batches that a lane which stands still may hold up before the others wait for it."""
+
+    def __init__(
+        self, frames: Iterable[pl.DataFrame], envelope: Envelope, limits: Limits, lanes: int = 1
+    ) -> None:
+        self.max_records = limits.records
+        self._frames = iter(frames)
+        self._limits = limits
+        self._around = len(envelope.start) + len(envelope.end)
+        self._lanes = [_Lane() for _ in range(lanes)]
+        self._closed: set[int] = set()
+        self._ended = False
+
+    def cut(self, lane: int = 0) -> pl.DataFrame | None:
+        """Give the next batch of a lane; None if it has no more, or has to wait for the others."""
+        waiting = self._lanes[lane]
+        while (end := self._end(waiting)) is None and not self._ended:
+            most = self.MOST_WAITING * self._limits.records
+            if any(other.height > most for other in self._lanes):
+                return None
+            self._read()
+        if end is None:
+            end = waiting.height
+        return waiting.take(end) if end else None
+
+    @property
+    def lowered(self) -> bool:
+        """Whether a batch holds fewer records now than when it began."""
+        return self.max_records < self._limits.records
+
+    def close(self, lane: int) -> None:
+        """Let go of what a lane still has: nothing of it is given any more."""
+        if len(self._lanes) > 1:
+            self._closed.add(lane)
+            self._lanes[lane] = _Lane()
+
+    def _read(self) -> None:
+        frame = next(self._frames, None)
+        if frame is None:
+            self._ended = True
+        elif len(self._lanes) == 1:
+            self._lanes[0].add(frame)
+        else:
+            for (number,), part in frame.partition_by("lane", as_dict=True).items():
+                if number not in self._closed:
+                    self._lanes[number].add(part)
+
+    def _end(self, lane: "_Lane") -> int | None:
+        """Say how many records the next batch holds; None while more records might still fit."""
+        rows, size = lane.totals()
+        if rows.is_empty():
+            return None
+        end = self.max_records
+        if self._limits.rows is not None:
+            end = min(end, rows.search_sorted(lane.rows_before + self._limits.rows, side="right"))
+        room = self._limits.size - self._around + 1  # the last record has no comma
+        end = min(end, size.search_sorted(lane.size_before + room, side="right"))
+        return max(end, 1) if end < len(rows) else None
+
+
+class _Lane:
+    """Records that wait to be cut, with running totals of their lines and bytes."""
+
+    def __init__(self) -> None:
+        self._parts: deque[pl.DataFrame] = deque()
+        self._rows = self._size = pl.Series(dtype=pl.Int64)
+        self.rows_before = self.size_before = self.height = 0
+
+    def add(self, records: pl.DataFrame) -> None:
+        self._parts.append(records)
+        self.height += records.height
+        self._rows = self._size = pl.Series(dtype=pl.Int64)
+
+    def totals(self) -> tuple[pl.Series, pl.Series]:
+        """Give the running totals of lines and bytes, each record with a comma."""
+        if self.height and self._rows.is_empty():
+            together = pl.concat(self._parts, rechunk=True)
+            self._parts = deque([together])
+            self.rows_before = self.size_before = 0
+            self._rows = together["rows"].cast(pl.Int64).cum_sum()
+            self._size = (together["json"].str.len_bytes().cast(pl.Int64) + 1).cum_sum()
+        return self._rows, self._size
+
+    def take(self, count: int) -> pl.DataFrame:
+        """Take the first records away."""
+        rows, size = self.totals()
+        (records,) = self._parts
+        self.rows_before, self.size_before = rows[count - 1], size[count - 1]
+        self._rows, self._size = rows.slice(count), size.slice(count)
+        self._parts = deque([records.slice(count)])
+        self.height -= count
+        return records.head(count)
+
 
 def cut_batches(
     frames: Iterable[pl.DataFrame], envelope: Envelope, limits: Limits
 ) -> Iterator[Batch]:
-    """Cut records into batches, each as full as the limits let it be.
-
-    Args:
-        frames: records (`delivery.records.RECORDS`) in the order in which they are sent.
-        envelope: the object around them.
-        limits: what a batch may hold.
-
-    Yields:
-        Batches numbered from 1. Where the frames were cut does not matter.
-    """
-    number, waiting = 0, None
-    around = len(envelope.start) + len(envelope.end)
-    for frame in frames:
-        fresh = frame.select("rows", "json")
-        records = fresh if waiting is None else pl.concat([waiting, fresh], rechunk=True)
-        ends = _ends(records, limits, around)
-        start = 0
-        for end in ends[:-1]:  # the last one may grow by the next frame
-            number += 1
-            yield _batch(number, records.slice(start, end - start), envelope)
-            start = end
-        waiting = records.slice(start)
-    if waiting is not None and not waiting.is_empty():
-        yield _batch(number + 1, waiting, envelope)
+    """Cut records into the requests that would be sent if nothing went wrong, numbered from 1."""
+    cutter, number = Cutter(frames, envelope, limits), 0
+    while (records := cutter.cut()) is not None:
+        number += 1
+        rows = int(records["rows"].sum())
+        yield Batch(number, envelope.wrap(records["json"]), records.height, rows)
 
 
-def _ends(records: pl.DataFrame, limits: Limits, around: int) -> list[int]:
-    """Say after which record each batch ends, greedily."""
-    if records.is_empty():
-        return []
-    totals = records.select(
-        rows=pl.col("rows").cast(pl.Int64).cum_sum(),
-        size=(pl.col("json").str.len_bytes().cast(pl.Int64) + 1).cum_sum(),  # and a comma
-    )
-    rows, size = totals["rows"], totals["size"]
-    ends, start, rows_before, size_before = [], 0, 0, 0
-    while start < records.height:
-        end = min(start + limits.records, records.height)
-        if limits.rows is not None:
-            end = min(end, rows.search_sorted(rows_before + limits.rows, side="right"))
-        room = limits.size - around + 1  # the last record has no comma
-        end = min(end, size.search_sorted(size_before + room, side="right"))
-        end = max(end, start + 1)
-        ends.append(end)
-        start, rows_before, size_before = end, rows[end - 1], size[end - 1]
-    return ends
-
-
-def _batch(number: int, records: pl.DataFrame, envelope: Envelope) -> Batch:
-    text = records["json"].str.join(",").item()
-    body = b"".join((envelope.start, text.encode(), envelope.end))
-    return Batch(number, body, records.height, int(records["rows"].sum()))
+__all__ = ["Batch", "Cutter", "Envelope", "Limits", "cut_batches", "lane_of"]

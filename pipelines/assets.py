@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from pipelines.feeds import ExportFeed, LoadFeed, read_feed
-from pipelines.load_run import begin, deliver_step, prepare_step, sample
-from pipelines.progress import Progress
+from pipelines.load_run import begin, deliver_step, prepare_step, resume_step, sample
+from pipelines.progress import Progress, count
 from pipelines.runs import Summary, read_summary
-from pipelines.steps import run_step
+from pipelines.steps import StepEnded, run_step
 
 PREPARED, DELIVERED, REPORT = "prepared", "delivered", "report"
 if TYPE_CHECKING:
@@ -21,10 +21,27 @@ else:  # Dagster reads the annotation, and knows the bare class only
 
 
 class LoadConfig(dg.Config):
-    """What a run of a load may say otherwise."""
+    """What a run of a load may say otherwise.
+
+    `retry_of` is the run whose rejects `source` holds, `feed_path` the YAML of a feed that lies
+    elsewhere; both are only written down.
+    """
 
     source: str = ""
     dry_run: bool = False
+    retry_of: str = ""
+    feed_path: str = ""
+
+
+class DeliverConfig(dg.Config):
+    """What a delivery may do otherwise.
+
+    `resume` is the run whose unfinished load is to go on; `plan` the digest of the plan that must
+    be what is sent.
+    """
+
+    resume: str = ""
+    plan: str = ""
 
 
 class ExportConfig(dg.Config):
@@ -43,12 +60,20 @@ class Reporter:
         """Give the progress function of one step; `log` takes a line."""
         last = time.monotonic()
 
-        def progress(step: str, done: int, total: int, rows: int, rejects: int) -> None:
+        def progress(
+            step: str,
+            done: int,
+            total: int,
+            rows: int,
+            rejects: int,
+            *,
+            in_doubt: int | None = None,
+        ) -> None:
             nonlocal last
             if time.monotonic() - last >= self.seconds:
                 last = time.monotonic()
                 share = f", {100 * done / total:.0f} %" if total else ""
-                log(f"{step}: {rows:,} rows, {rejects:,} rejects{share}")
+                log(f"{step}: {count(rows, rejects, in_doubt)}{share}")
 
         yield progress
 
@@ -62,9 +87,10 @@ def load_assets(name: str, feed: LoadFeed) -> list[dg.AssetsDefinition]:
     """Build the two assets of a load feed.
 
     `prepared` reads, judges and encodes, and carries the blocking check on the share of rejects;
-    `delivered` sends. They are two because a blocking check stops other steps only.
+    `delivered` sends, and carries the check that every record has come to an outcome. They are two
+    because a blocking check stops other steps only.
     """
-    key = dg.AssetKey([name, PREPARED])
+    key, done = dg.AssetKey([name, PREPARED]), dg.AssetKey([name, DELIVERED])
     check = dg.AssetCheckSpec(
         "rejects_within_limit",
         asset=key,
@@ -83,7 +109,15 @@ def load_assets(name: str, feed: LoadFeed) -> list[dg.AssetsDefinition]:
     def prepared(
         context: dg.AssetExecutionContext, config: LoadConfig, reporter: dg.ResourceParam[Reporter]
     ) -> Result:
-        begun = begin(context.run.run_id, name, feed, config.source, dry_run=config.dry_run)
+        begun = begin(
+            context.run.run_id,
+            name,
+            feed,
+            config.source,
+            dry_run=config.dry_run,
+            retry_of=config.retry_of,
+            feed_path=config.feed_path,
+        )
 
         def step() -> Result:
             with reporter.following(context.log.info) as progress:
@@ -95,22 +129,39 @@ def load_assets(name: str, feed: LoadFeed) -> list[dg.AssetsDefinition]:
 
         return run_step(begun, step)
 
+    account = dg.AssetCheckSpec(
+        "records_accounted_for",
+        asset=done,
+        description="Records read = accepted + rejected + unchanged + in doubt + unsent.",
+    )
+
     @dg.asset(
-        key=dg.AssetKey([name, DELIVERED]),
+        key=done,
         group_name=name,
         description=f"{feed.description}: taken by {feed.target.endpoint}.",
         deps=[key],
+        check_specs=[account],
         kinds={"api"},
     )
     def delivered(
-        context: dg.AssetExecutionContext, reporter: dg.ResourceParam[Reporter]
+        context: dg.AssetExecutionContext,
+        config: DeliverConfig,
+        reporter: dg.ResourceParam[Reporter],
     ) -> Result:
-        begun = read_summary(context.run.run_id, name) or Summary(context.run.run_id, name, "load")
+        run_id = config.resume or context.run.run_id
+        begun = read_summary(run_id, name) or Summary(run_id, name, "load")
 
         def step() -> Result:
             with reporter.following(context.log.info) as progress:
-                summary = deliver_step(feed, context.run.run_id, name, progress)
-            return dg.MaterializeResult(metadata=_told(summary))
+                if config.resume:
+                    summary = resume_step(feed, run_id, name, progress)
+                else:
+                    summary = deliver_step(feed, run_id, name, progress, plan=config.plan)
+            if summary.state == "failed":
+                raise StepEnded(summary)
+            return dg.MaterializeResult(
+                metadata=_told(summary), check_results=[_judge_outcomes(summary)]
+            )
 
         return run_step(begun, step)
 
@@ -164,6 +215,20 @@ def _judge_rejects(feed: LoadFeed, summary: Summary) -> dg.AssetCheckResult:
     )
 
 
+def _judge_outcomes(summary: Summary) -> dg.AssetCheckResult:
+    counts = {
+        "read": summary.records,
+        "accepted": summary.accepted_records,
+        "rejected": summary.rejected_records,
+        "unchanged": summary.unchanged_records,
+        "in_doubt": summary.in_doubt_records,
+        "unsent": summary.unsent_records,
+    }
+    return dg.AssetCheckResult(
+        passed=summary.accounted_for, check_name="records_accounted_for", metadata=counts
+    )
+
+
 def _told(summary: Summary) -> dict[str, dg.MetadataValue]:
     """What Dagster is told of a step: counts, sums, speed and paths."""
     numbers = {
@@ -172,6 +237,9 @@ def _told(summary: Summary) -> dict[str, dg.MetadataValue]:
         "rejected_rows": summary.rejected_rows,
         "rejected_records": summary.rejected_records,
         "accepted_records": summary.accepted_records,
+        "unchanged_records": summary.unchanged_records,
+        "in_doubt_records": summary.in_doubt_records,
+        "unsent_records": summary.unsent_records,
         "batches": summary.requests,
         "bytes": summary.bytes,
         "rows_per_second": round(summary.rows / summary.seconds) if summary.seconds else 0,

@@ -15,20 +15,41 @@ def classify(error: BaseException) -> tuple[str, Kind] | None:
     from connectors.trigg.account import AccountError
     from connectors.trigg.errors import ApiError, Forbidden, Refused
     from connectors.trigg.reports import BadReport
+    from delivery.ledger import LedgerBusy, LedgerError, LedgerLost
+    from delivery.records import RecordsChangedError
+    from pipelines.delivering import UnfinishedBeforeError
     from pipelines.exporting import BadRows, ExportIncomplete
     from pipelines.feeds import FeedError
+    from pipelines.load_run import NothingToResumeError
+    from pipelines.planning import PlanDiffersError
     from pipelines.publishing import CannotWrite
     from sandbox.state import StateError
     from transforms.reports import BadCell
 
     match error:
-        case AccountError() | FeedError() | Forbidden() | CannotWrite() | StateError():
+        case (
+            AccountError()
+            | FeedError()
+            | Forbidden()
+            | CannotWrite()
+            | StateError()
+            | NothingToResumeError()
+        ):
             return str(error), "configuration"
-        case Refused():
-            return str(error), "run"
-        case ApiError() | BadReport():
+        case LedgerBusy() | LedgerLost() | BadReport() | UnfinishedBeforeError():
             return str(error), "network"
-        case SourceError() | BadRows() | BadCell() | ExportIncomplete():
+        case ApiError() if not isinstance(error, Refused):
+            return str(error), "network"
+        case (
+            Refused()
+            | LedgerError()
+            | RecordsChangedError()
+            | PlanDiffersError()
+            | SourceError()
+            | BadRows()
+            | BadCell()
+            | ExportIncomplete()
+        ):
             return str(error), "run"
         case OSError():
             where = f"{error.filename}: " if error.filename else ""

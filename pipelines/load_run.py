@@ -3,19 +3,35 @@
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from delivery.ledger import Load, open_ledger
+from delivery.records import read_records
 from pipelines import ROOT
+from pipelines.delivering import Delivery, load_id, policy_of, reach
 from pipelines.feeds import ImportTarget, LoadFeed
-from pipelines.loading import RECORDS, REJECTS, Delivered, deliver, plan, prepare
+from pipelines.loading import RECORDS, REJECTS, cut, forget_records, prepare
+from pipelines.planning import PLAN, check_plan, make_plan, write_plan
 from pipelines.progress import Progress
 from pipelines.runs import Summary, now, read_summary, run_folder, write_summary
-from pipelines.settings import trigg_account
+from pipelines.settings import ledger_url, trigg_account
+from pipelines.stopping import told_to_stop
 
 
-def begin(run_id: str, name: str, feed: LoadFeed, source: str, *, dry_run: bool) -> Summary:
+def begin(
+    run_id: str,
+    name: str,
+    feed: LoadFeed,
+    source: str,
+    *,
+    dry_run: bool,
+    retry_of: str = "",
+    feed_path: str = "",
+) -> Summary:
     """Open the run's summary."""
     path = (ROOT / (source or feed.source.path)).resolve()
     return write_summary(
@@ -28,6 +44,9 @@ def begin(run_id: str, name: str, feed: LoadFeed, source: str, *, dry_run: bool)
             target=feed.target.endpoint,
             dry_run=dry_run,
             folder=str(run_folder(run_id, name)),
+            retry_of=retry_of,
+            feed_path=feed_path,
+            changed=feed.delivery.changed or "",
         )
     )
 
@@ -47,15 +66,19 @@ def prepare_step(feed: LoadFeed, begun: Summary, progress: Progress) -> Summary:
         trigg_account()
     folder = Path(begun.folder)
     try:
-        done = prepare(feed, Path(begun.source), folder, progress)
+        done = prepare(feed, Path(begun.source), folder, begun.run_id, progress)
     except BaseException:  # also when stopped: half of a source is of no use to anyone
-        _forget_records(folder)
+        forget_records(folder)
         raise
     summary = begun.add(
         state="prepared",
         rows=done.rows,
         records=done.records,
         rejected_rows=done.rejected_rows,
+        checked_rows=done.rejected_rows,
+        rejects_size=done.rejects_size,
+        rejects_end=done.rejects_size,
+        source_stamp=(done.stamp.size, done.stamp.mtime_ns),
         rejected_records=done.rejected_records,
         reasons=done.reasons,
         totals=done.totals,
@@ -69,48 +92,131 @@ def prepare_step(feed: LoadFeed, begun: Summary, progress: Progress) -> Summary:
             f" nothing was sent; most often {_most_common(done.reasons)}; see {folder / REJECTS}"
         )
         summary = summary.add(state="failed", error=line, error_kind="run", finished=now())
-        _forget_records(folder)
+        forget_records(folder)
     elif begun.dry_run:
-        batches = [(len(b.body), b.records) for b in plan(feed, folder)]
-        sizes = sum(size for size, _ in batches)
-        summary = summary.add(requests=len(batches), bytes=sizes, finished=now())
-        _forget_records(folder)
+        made = make_plan(feed, summary)
+        write_plan(made, folder / PLAN)
+        summary = summary.add(
+            target=made.target or summary.target,
+            unchanged_records=made.unchanged,
+            held_records=made.held,
+            in_doubt_records=made.in_doubt,
+            requests=made.requests,
+            bytes=made.bytes,
+            finished=now(),
+        )
+        forget_records(folder)
     return write_summary(summary)
 
 
-def deliver_step(feed: LoadFeed, run_id: str, name: str, progress: Progress) -> Summary:
-    """Send what was made ready in the same run.
+def deliver_step(
+    feed: LoadFeed, run_id: str, name: str, progress: Progress, *, plan: str = ""
+) -> Summary:
+    """Send what was made ready in the same run, after what earlier runs of the feed left behind.
+
+    Args:
+        feed: the feed.
+        run_id: the run.
+        name: the feed's name.
+        progress: told how far it is.
+        plan: the digest of a plan; anything else is not sent.
+
+    Returns:
+        The summary, `finished`, or `failed` with a line that says what to do next.
 
     Raises:
-        ApiError: the first request that was not taken; those before it were.
+        ApiError: the platform cannot be reached; nothing was sent.
+        LedgerError: something could not be written down, so nothing more was sent.
+        UnfinishedBeforeError: a feed that comes before this one is not done.
+        PlanDiffersError: what would be sent is not what was planned.
         FileNotFoundError: nothing was made ready in this run.
     """
-    from connectors.trigg.client import Client  # noqa: PLC0415  (httpx is slow to import)
-
     ready = read_summary(run_id, name)
     if ready is None or ready.state != "prepared":
         message = "nothing was prepared in this run: materialise prepared and delivered together"
         raise FileNotFoundError(0, message)
-    started = time.perf_counter()
-    account = trigg_account()
-    folder = Path(ready.folder)
-    expected, done = ready.records - ready.rejected_records, Delivered(0, 0, 0)
+    folder, may_have_begun = Path(ready.folder), False
     try:
-        with Client(account, in_flight=feed.target.in_flight) as client:
-            for done in deliver(feed, folder, client.post):
-                progress("sending", done.records, expected, done.records, 0)
-    finally:  # also when it fails: what was taken before is taken
-        ready = write_summary(
-            ready.add(
-                target=f"{feed.target.endpoint} at {account.host}",
-                accepted_records=done.records,
-                requests=done.requests,
-                bytes=done.bytes,
-                seconds=round(ready.seconds + time.perf_counter() - started, 3),
-            )
+        with _delivery(feed, name, progress) as delivery:
+            delivery.require_done(feed.after)
+            for load in delivery.unfinished():
+                older = _resume(delivery, load)
+                if older.state == "failed":
+                    line = f"an earlier run comes first: {older.error}"
+                    return write_summary(
+                        ready.add(state="failed", error=line, error_kind=older.error_kind)
+                    )
+                ready = ready.add(resumed=[*ready.resumed, older.run_id])
+            if plan:
+                check_plan(plan, feed, delivery.ledger, delivery.target, folder / RECORDS)
+            target = f"{feed.target.endpoint} at {delivery.client.account.host}"
+            ready = write_summary(ready.add(target=target))
+            may_have_begun = True
+            return delivery.load(ready)
+    finally:
+        if not may_have_begun:  # nobody can go on from these records
+            forget_records(folder)
+
+
+def resume_step(feed: LoadFeed, run_id: str, name: str, progress: Progress) -> Summary:
+    """Go on with a load that was killed or stopped, from its own records.
+
+    Raises:
+        NothingToResumeError: the load is closed, was never begun, or went elsewhere.
+        ApiError, LedgerError: as in `deliver_step`.
+    """
+    with _delivery(feed, name, progress) as delivery:
+        open_loads = {load.id: load for load in delivery.unfinished()}
+        if load_id(run_id, name) not in open_loads:
+            raise NothingToResumeError(run_id, name, delivery.target)
+        return _resume(delivery, open_loads[load_id(run_id, name)])
+
+
+class NothingToResumeError(Exception):
+    """There is no open load of this run."""
+
+    def __init__(self, run_id: str, name: str, target: str) -> None:
+        super().__init__(
+            f"run {run_id} has no unfinished load of {name} into {target}:"
+            " loyalty-etl status lists those there are"
         )
-    _forget_records(folder)
-    return write_summary(ready.add(state="finished", finished=now()))
+
+
+@contextmanager
+def _delivery(feed: LoadFeed, name: str, progress: Progress) -> Iterator[Delivery]:
+    """Open what a delivery needs, and keep others out."""
+    from connectors.trigg.client import Client  # noqa: PLC0415  (httpx is slow to import)
+
+    with (
+        told_to_stop() as stop,
+        Client(trigg_account(), in_flight=feed.target.in_flight) as client,
+        open_ledger(ledger_url()) as ledger,
+    ):
+        reach(client, policy_of(feed), stop)
+        delivery = Delivery(name, feed, ledger, client, stop, progress)
+        try:
+            with delivery.alone():
+                yield delivery
+        finally:
+            client.abandon()  # what is in flight still is noted as in doubt
+
+
+def _resume(delivery: Delivery, load: Load) -> Summary:
+    summary = read_summary(load.id.rpartition("/")[0], delivery.name)
+    if summary is None or not (Path(summary.folder) / RECORDS).exists():
+        raise FileNotFoundError(
+            0,
+            f"the unfinished run {load.id} has lost its records ({load.folder}): put the folder"
+            " back, or give the load up: loyalty-etl resolve --abandon",
+        )
+    return replace(delivery, feed=_as_begun(delivery.feed, summary)).load(summary)
+
+
+def _as_begun(feed: LoadFeed, summary: Summary) -> LoadFeed:
+    """Give the feed as the run began with it, whatever a run since says of changed records."""
+    changed = summary.changed or None
+    delivery = feed.delivery.model_copy(update={"changed": changed})
+    return feed.model_copy(update={"delivery": delivery})
 
 
 def _most_common(reasons: Mapping[str, int]) -> str:
@@ -125,7 +231,7 @@ def sample(feed: LoadFeed, summary: Summary, count: int = 5) -> list[dict[str, A
     """
     if not (Path(summary.folder) / RECORDS).exists():
         return []
-    batch = next(plan(feed, Path(summary.folder)), None)
+    batch = next(cut(feed, read_records(Path(summary.folder) / RECORDS)), None)
     if batch is None:
         return []
     records = next(iter(json.loads(batch.body).values()))[:count]
@@ -138,9 +244,3 @@ def sample(feed: LoadFeed, summary: Summary, count: int = 5) -> list[dict[str, A
 def _shape(value: object) -> str:
     text = json.dumps(value, ensure_ascii=False) if not isinstance(value, str) else value
     return re.sub(r"[^\W\d_]", "x", re.sub(r"\d", "9", text))
-
-
-def _forget_records(folder: Path) -> None:
-    """Remove the prepared records: they hold personal data and are of no more use."""
-    for file in folder.glob(f"{RECORDS}*"):
-        file.unlink()

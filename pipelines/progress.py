@@ -1,22 +1,51 @@
 """Telling how far a long step is."""
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from delivery.tally import Tally
 
 
 class Progress(Protocol):
     """Called often: cheap, never raises."""
 
-    def __call__(self, step: str, done: int, total: int, rows: int, rejects: int) -> None:
+    def __call__(
+        self,
+        step: str,
+        done: int,
+        total: int,
+        rows: int,
+        rejects: int,
+        *,
+        in_doubt: int | None = None,
+    ) -> None:
         """Say where a step is.
 
         Args:
             step: a word for a person: `reading`, `sending`, `fetching`.
             done: how much of `total` is done, in whatever unit the step counts.
             total: all there is to do; 0 where nobody knows.
-            rows: rows or records so far.
-            rejects: rejected rows so far.
+            rows: rows or records so far; of a step that sends, those accepted.
+            rejects: rejected rows or records so far.
+            in_doubt: records in doubt, where records are sent.
         """
 
 
-def quiet(step: str, done: int, total: int, rows: int, rejects: int) -> None:
+def quiet(
+    step: str, done: int, total: int, rows: int, rejects: int, *, in_doubt: int | None = None
+) -> None:
     """Tell nobody."""
+
+
+def count(rows: int, rejects: int, in_doubt: int | None) -> str:
+    """Put the numbers of a progress into words."""
+    if in_doubt is None:
+        return f"{rows:,} rows, {rejects:,} rejects"
+    return f"{rows:,} accepted, {rejects:,} rejected, {in_doubt:,} in doubt"
+
+
+def tell_sending(progress: Progress, tally: "Tally", expected: int) -> None:
+    """Tell how far sending is, of so many records, and what it waits for."""
+    done = tally.accepted + tally.rejected + tally.in_doubt
+    step = f"waiting {tally.waiting}" if tally.waiting else "sending"
+    progress(step, done, expected, tally.accepted, tally.rejected, in_doubt=tally.in_doubt)

@@ -7,7 +7,8 @@
 import json
 import os
 import shutil
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -22,7 +23,15 @@ SUMMARY = "summary.json"
 class Summary:
     """What one run of one feed did. Holds counts and names, no personal data.
 
-    `error` is the one line a user reads, `error_kind` its class: configuration, network or run.
+    `error` is the one line a user reads, `error_kind` its class: configuration, network or run;
+    `resumable` says that `loyalty-etl resume` goes on with it. Records are counted by outcome;
+    those held, since they were delivered before with other content, are among the unsent.
+    `feed_path` is the YAML of a feed from elsewhere, `changed` what this run does about changed
+    records (empty: as the feed says); a load that goes on keeps to both. `resumed` are the runs
+    whose loads were finished first, `retry_of` is the run whose rejects are loaded.
+    `checked_rows` and `rejects_size` are what the checks alone rejected: rows, and bytes of
+    rejects.csv, which has `rejects_end` of them in all; `source_stamp` is the source's size in
+    bytes and its time in nanoseconds.
     """
 
     run_id: str
@@ -38,10 +47,18 @@ class Summary:
     records: int = 0
     rejected_rows: int = 0
     rejected_records: int = 0
+    checked_rows: int = 0
+    rejects_size: int = 0
+    rejects_end: int = 0
+    source_stamp: tuple[int, int] = (0, 0)
     reasons: dict[str, int] = field(default_factory=dict)
     totals: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     accepted_records: int = 0
+    unchanged_records: int = 0
+    in_doubt_records: int = 0
+    unsent_records: int = 0
+    held_records: int = 0
     requests: int = 0
     bytes: int = 0
     seconds: float = 0.0
@@ -49,15 +66,33 @@ class Summary:
     output: str = ""
     error: str = ""
     error_kind: Literal["", "configuration", "network", "run"] = ""
+    resumable: bool = False
+    retry_of: str = ""
+    feed_path: str = ""
+    changed: str = ""
+    resumed: list[str] = field(default_factory=list)
 
     @property
     def exit_code(self) -> int:
-        """0 all accepted, 1 configuration, 2 network or server, 3 failed, 4 with rejects."""
+        """0 all accepted … 5 in doubt or held: the numbers of the README."""
+        if self.in_doubt_records or self.held_records:
+            return 5
         if self.state == "failed":
             return {"configuration": 1, "network": 2}.get(self.error_kind, 3)
         if self.state not in {"finished", "prepared"}:
             return 3
-        return 4 if self.rejected_rows else 0
+        return 4 if self.rejected_records or self.rejected_rows or self.unsent_records else 0
+
+    @property
+    def accounted_for(self) -> bool:
+        """Whether each record that was read has come to one outcome."""
+        return self.records == (
+            self.accepted_records
+            + self.rejected_records
+            + self.unchanged_records
+            + self.in_doubt_records
+            + self.unsent_records
+        )
 
     def add(self, **changes: Any) -> Self:  # noqa: ANN401  (checked by `replace`)
         """Give a copy with some facts replaced."""
@@ -90,9 +125,20 @@ def write_summary(summary: Summary) -> Summary:
 
 
 def read_summary(run_id: str, feed: str) -> Summary | None:
-    """Read one summary, or None where there is none."""
-    path = state_dir() / "runs" / run_id / feed / SUMMARY
-    return Summary(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
+    """Read one summary, or None where there is none, or none that can be read."""
+    return _read(state_dir() / "runs" / run_id / feed / SUMMARY)
+
+
+def _read(path: Path) -> Summary | None:
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        return Summary(**{name: fact for name, fact in told.items() if name in _NAMES})
+    except (OSError, ValueError, TypeError, AttributeError):
+        return None
+
+
+_NAMES = {each.name for each in fields(Summary)}
+"""Another version may have written more."""
 
 
 def forget_run(run_id: str) -> None:
@@ -100,8 +146,15 @@ def forget_run(run_id: str) -> None:
     shutil.rmtree(state_dir() / "runs" / run_id, ignore_errors=True)
 
 
-def list_summaries(feed: str | None = None) -> list[Summary]:
-    """Read all summaries, newest first."""
-    paths = (state_dir() / "runs").glob(f"*/{feed or '*'}/{SUMMARY}")
-    found = [Summary(**json.loads(path.read_text(encoding="utf-8"))) for path in paths]
+def list_summaries(
+    feed: str | None = None, unreadable: Callable[[Path], None] = lambda _: None
+) -> list[Summary]:
+    """Read all summaries, newest first; `unreadable` is told those that cannot be read."""
+    found = []
+    for path in sorted((state_dir() / "runs").glob(f"*/{feed or '*'}/{SUMMARY}")):
+        summary = _read(path)
+        if summary is None:
+            unreadable(path)
+        else:
+            found.append(summary)
     return sorted(found, key=lambda s: (s.started, s.run_id, s.feed), reverse=True)

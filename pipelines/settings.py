@@ -12,6 +12,7 @@ from pipelines import ROOT
 SETTINGS = {
     "TRIGG_BASE_URL": "base URL of the API, e.g. https://api.staging.oculos.no/v4",
     "TRIGG_API_KEY": "the API key; only here, never in a file that is committed",
+    "LOYALTY_ETL_LEDGER": "URL of the delivery ledger (default: SQLite in the state folder)",
     "LOYALTY_ETL_STATE": "folder of runs, exports and Dagster's own state (default: .state)",
 }
 
@@ -43,6 +44,11 @@ def trigg_account() -> Account:
 def state_dir() -> Path:
     """Give the folder in which everything is kept between runs."""
     return (ROOT / (get_setting("LOYALTY_ETL_STATE") or ".state")).resolve()
+
+
+def ledger_url() -> str:
+    """Give the URL of the delivery ledger; one of PostgreSQL may hold a password."""
+    return get_setting("LOYALTY_ETL_LEDGER") or f"sqlite:///{state_dir()}/ledger/ledger.sqlite"
 
 
 def exports_dir() -> Path:

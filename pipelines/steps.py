@@ -15,7 +15,15 @@ from pipelines.runs import Summary, now, read_summary, run_folder, write_summary
 Result = TypeVar("Result")
 
 
-def run_step(summary: Summary, step: Callable[[], Result]) -> Result:
+class StepEnded(Exception):  # noqa: N818  (no error: it has been written down already)
+    """A step that came to its end without reaching it; its summary says why."""
+
+    def __init__(self, summary: Summary) -> None:
+        super().__init__(summary.error)
+        self.summary = summary
+
+
+def run_step(begun: Summary, step: Callable[[], Result]) -> Result:
     """Run a step; a failure is written to the run's summary and raised as one clean line.
 
     Raises:
@@ -23,23 +31,23 @@ def run_step(summary: Summary, step: Callable[[], Result]) -> Result:
     """
     try:
         return step()
+    except StepEnded as ended:
+        line = ended.summary.error
     except Exception as error:  # noqa: BLE001  (nothing may reach the event log as it is)
-        folder = run_folder(summary.run_id, summary.feed)
+        folder = run_folder(begun.run_id, begun.feed)
         line, kind = classify(error) or (keep_trace(error, folder), "run")
+        line = _fail(begun, line, kind)
     except BaseException:  # cancelled: say so, and let it go on
-        _fail(summary, "stopped before it was finished", "run")
+        _fail(begun, "stopped before it was finished", "network")
         raise
     # Outside the handler, so that the exception is not attached to the failure as its context.
-    raise dg.Failure(description=_fail(summary, line, kind), allow_retries=False)
+    raise dg.Failure(description=line, allow_retries=False)
 
 
 def _fail(begun: Summary, line: str, kind: Kind) -> str:
-    """Write the failure down, and say how much had been sent: a repeat sends it again."""
+    """Write the failure down; the batches of a load that had begun are in the ledger."""
     summary = read_summary(begun.run_id, begun.feed) or begun
-    if summary.accepted_records:
-        line += (
-            f"; at least {summary.accepted_records:,} records had been taken before, and running"
-            " it again sends them again"
-        )
+    if summary.resumable:
+        line += f"; go on with: loyalty-etl resume --run {summary.run_id}"
     write_summary(summary.add(state="failed", error=line, error_kind=kind, finished=now()))
     return line

@@ -15,12 +15,12 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sandbox.settings import Settings
+from sandbox.settings import FaultsError, Settings
 
 if TYPE_CHECKING:
     from sandbox.server import Running
 
-__all__ = ["Settings", "running", "serve"]
+__all__ = ["FaultsError", "Settings", "running", "serve"]
 
 
 def serve(
@@ -42,6 +42,7 @@ def serve(
         settings: further fields of `Settings`.
 
     Raises:
+        FaultsError: the faults in `settings` are not spelled as docs/sandbox.md says.
         OSError: the port is taken, or the directory cannot be written.
         sandbox.state.StateError: the directory is another sandbox's, or holds something else.
     """
@@ -63,7 +64,8 @@ def running(
 ) -> AbstractContextManager["Running"]:
     """Run a sandbox in a thread, on a free port of 127.0.0.1, for the length of a `with` block.
 
-    Yields an object with `base_url`, `facts_url` and `api_key`. State is kept in `data`, so a
+    Yields an object with `base_url`, `api_key`, and `facts_url`, `faults_url` and `receipts_url` to
+    look into it. State is kept in `data`, so a
     second block goes on where the first one ended. Raises as `serve` does.
     """
     from sandbox import server  # noqa: PLC0415 - only who serves pays for the server

@@ -16,6 +16,7 @@ class Refusal(Exception):  # noqa: N818 - it is an answer, not a failure
         status: the HTTP status.
         message: the envelope's message; the status's own phrase unless given.
         detail: the envelope's detailedErrorMessage: a text, or a list of faults.
+        response: an answer that takes the envelope's place; None for the envelope.
     """
 
     def __init__(self, status: int, detail: object, message: str | None = None) -> None:
@@ -23,6 +24,7 @@ class Refusal(Exception):  # noqa: N818 - it is an answer, not a failure
         self.status = status
         self.detail = detail
         self.message = message or HTTPStatus(status).phrase
+        self.response: Response | None = None
 
 
 def answer(body: str, status: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -35,6 +37,8 @@ def answer_error(refusal: Refusal, headers: dict[str, str] | None = None) -> Res
 
     `code` is the status as text (contract T25).
     """
+    if refusal.response is not None:
+        return refusal.response
     envelope = {
         "code": str(refusal.status),
         "message": refusal.message,

@@ -12,12 +12,16 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Route, compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sandbox import methods
+from sandbox import looking, methods
 from sandbox.answers import Refusal, answer_error
 from sandbox.calls import Call, read_body
+from sandbox.faults.acting import meet
+from sandbox.faults.chosen import Asked, Faults
+from sandbox.faults.wire import Waits
+from sandbox.history import History
 from sandbox.reports import get_report
 from sandbox.settings import Settings
 from sandbox.state import State
@@ -43,12 +47,25 @@ _METHODS: dict[str, dict[str, methods.Method]] = {
     f"{BASE_PATH}/stores": {"GET": methods.get_stores},
     f"{BASE_PATH}/consents": {"GET": methods.get_consents},
     f"{BASE_PATH}/reports/{{reportType}}": {"GET": get_report},
-    "/_sandbox/facts": {"GET": methods.tell_facts},
+    "/_sandbox/facts": {"GET": looking.tell_facts},
+    "/_sandbox/receipts": {"GET": looking.list_receipts},
+    "/_sandbox/faults": {
+        "GET": looking.get_faults,
+        "PUT": looking.put_faults,
+        "DELETE": looking.delete_faults,
+    },
 }
 
 
-def build_app(state: State, settings: Settings, workers: Executor) -> ASGIApp:
+def build_app(
+    state: State, settings: Settings, faults: Faults, waits: Waits, workers: Executor
+) -> ASGIApp:
     """Return the application; the methods run in `workers`, so the loop stays free."""
+    history = History()
+
+    async def run_method(method: methods.Method, call: Call) -> Response:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(workers, _run_method, method, call)
 
     async def take(by_verb: dict[str, methods.Method], request: Request) -> Response:
         try:
@@ -56,16 +73,23 @@ def build_app(state: State, settings: Settings, workers: Executor) -> ASGIApp:
             call = Call(
                 state=state,
                 settings=settings,
+                history=history,
+                faults=faults,
+                waits=waits,
                 path=request.path_params,
                 query=request.query_params.multi_items(),
                 content_type=headers.get("content-type", ""),
                 content_encoding=headers.get("content-encoding", ""),
                 body=await read_body(request, settings.max_body_bytes),
+                on_repeat=settings.duplicate_receipt,
             )
-            method = by_verb["GET" if request.method == "HEAD" else request.method]
-            return await asyncio.get_running_loop().run_in_executor(
-                workers, _run_method, method, call
-            )
+            verb = "GET" if request.method == "HEAD" else request.method
+            run = partial(run_method, by_verb[verb])
+            below = request.url.path.removeprefix(BASE_PATH)
+            if below == request.url.path:  # not the API: a way to look into the sandbox
+                return await run(call)
+            asked = Asked(verb, below, request.query_params)
+            return await meet(faults, waits, asked, call, run)
         except Refusal as refusal:
             return answer_error(refusal)
         except ClientDisconnect:
@@ -78,7 +102,7 @@ def build_app(state: State, settings: Settings, workers: Executor) -> ASGIApp:
     ]
     app = Starlette(routes=routes, exception_handlers={HTTPException: _answer_unrouted})
     app.router.redirect_slashes = False
-    return _KeyGate(app, settings.api_key)
+    return _Count(_KeyGate(app, settings.api_key), state)
 
 
 def _run_method(method: methods.Method, call: Call) -> Response:
@@ -104,6 +128,27 @@ async def _answer_unrouted(request: Request, error: Exception) -> Response:
     if error.status_code == 405:
         detail = f"{request.method} is not a method of this path: {allowed.get('Allow', '')}"
     return answer_error(Refusal(error.status_code, detail), allowed)
+
+
+class _Count:
+    """Counts every request below the base path, whatever becomes of it."""
+
+    def __init__(self, app: ASGIApp, state: State) -> None:
+        self._app = app
+        self._state = state
+        self._paths = [
+            (compile_path(path)[0], path.removeprefix(BASE_PATH))
+            for path in _METHODS
+            if path.startswith(BASE_PATH)
+        ]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = str(scope.get("path", ""))
+        if scope["type"] == "http" and path.startswith(f"{BASE_PATH}/"):
+            # An id in a path can be a person's: the path's pattern is counted.
+            known = (shown for pattern, shown in self._paths if pattern.match(path))
+            self._state.count_request(f"{scope['method']} {next(known, 'elsewhere')}")
+        await self._app(scope, receive, send)
 
 
 class _KeyGate:

@@ -1,12 +1,16 @@
 """One request as the methods of the API see it: all of it read, none of it trusted."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.requests import Request
 
 from sandbox.answers import Refusal
-from sandbox.settings import Settings
+from sandbox.faults.chosen import Faults
+from sandbox.faults.content import Content
+from sandbox.faults.wire import Waits
+from sandbox.history import History
+from sandbox.settings import OnRepeat, Settings
 from sandbox.state import State
 
 
@@ -15,17 +19,29 @@ class Call:
     """A request that carried the right key.
 
     Attributes:
+        history: what was shown of stored receipts.
+        faults: what goes wrong on purpose.
+        waits: what waits on purpose.
         path: the parameters found in the path.
         query: the query parameters, in order.
+        on_repeat: what happens to a receipt that is stored already.
+        content: the rules on what this request holds.
+        half: whether only the first half of a batch is to be stored, once all of it was judged.
     """
 
     state: State
     settings: Settings
+    history: History
+    faults: Faults
+    waits: Waits
     path: dict[str, str]
     query: list[tuple[str, str]]
     content_type: str
     content_encoding: str
     body: bytes
+    on_repeat: OnRepeat
+    content: Content = field(default_factory=Content)
+    half: bool = False
 
     def json_text(self) -> str:
         """Return the body of a JSON request.

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from sandbox import strict_json
 from sandbox.answers import refuse_faults
 from sandbox.customer_schema import CUSTOMER
-from sandbox.faults import list_faults, spell_path
+from sandbox.schema_errors import list_faults, spell_path
 
 Record = dict[str, object]
 

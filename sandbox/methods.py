@@ -23,8 +23,8 @@ from sandbox.customer_store import (
 )
 from sandbox.customers import CONSENTS, read_customer, show_customer
 from sandbox.members import read_members
-from sandbox.receipt_store import add_batch, find_receipts, list_stores
-from sandbox.receipt_views import show_receipt, show_store
+from sandbox.receipt_store import add_batch, list_stores
+from sandbox.receipt_views import show_store
 from sandbox.receipts import check_batch
 
 Method = Callable[[Call], Response]
@@ -35,16 +35,14 @@ def ping(_: Call) -> Response:
     return answer('{"status":"ok"}')
 
 
-def tell_facts(call: Call) -> Response:
-    """GET /_sandbox/facts: what is stored, counted and added up; not a part of the API."""
-    return answer(strict_json.write(call.state.facts()))
-
-
 def post_transactions(call: Call) -> Response:
     """POST /transactions."""
     call.require_activation("transactions")
     batch = check_batch(call.json_text(), call.settings.max_receipts)
-    add_batch(call.state, batch, call.settings.duplicate_receipt)
+    call.content.judge_receipts([receipt.receipt_id for receipt in batch.receipts], len(call.body))
+    if call.half:
+        batch = batch.first_half()
+    add_batch(call.state, batch, call.on_repeat)
     return answer("{}")
 
 
@@ -59,16 +57,20 @@ def get_transactions(call: Call) -> Response:
         if member is not None:
             ids = (member.record.get("id"), member.record.get("externalId"))
             keys |= {str(known).casefold() for known in ids if known is not None}
-        receipts = find_receipts(sql, keys)
+        receipts = call.history.show(sql, keys)
     if member is None and not receipts:
         raise Refusal(404, "no such member, and no receipt of one", "Member Not Found")
-    return answer("[" + ",".join(map(show_receipt, receipts)) + "]")
+    return answer(f"[{receipts}]")
 
 
 def post_import(call: Call) -> Response:
     """POST /import, JSON only."""
     call.require_activation("import")
     name, members = read_members(call.json_text(), call.settings.import_envelope)
+    ids = [member.get("externalId") for member in members]
+    call.content.judge_members(name, ids, len(call.body))
+    if call.half:
+        members = members[: len(members) // 2]
     with call.state.write() as change:
         upsert_members(change, name, members)
     return answer("{}")
@@ -77,6 +79,7 @@ def post_import(call: Call) -> Response:
 def post_customer(call: Call) -> Response:
     """POST /customers."""
     record = read_customer(call.json_text(), required="mobilePhone", allowed_id=False)
+    call.content.judge_customer(record)
     try:
         with call.state.write() as change:
             customer = add_customer(change, record)
@@ -97,6 +100,7 @@ def put_customer_by_external_id(call: Call) -> Response:
 
 def _put(call: Call, field: str) -> Response:
     record = read_customer(call.json_text(), required=field, allowed_id=True)
+    call.content.judge_customer(record)
     try:
         with call.state.write() as change:
             known = find_customer(change.sql, field, record[field])

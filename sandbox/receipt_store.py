@@ -31,7 +31,7 @@ def add_batch(
                 if on_repeat != "accept":
                     continue
             change.sql.execute(
-                "INSERT INTO receipts VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO receipts VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     first_line,
                     receipt.lines,
@@ -39,6 +39,7 @@ def add_batch(
                     receipt.receipt_id,
                     receipt.kind,
                     receipt.customer,
+                    receipt.gross,
                     receipt.text,
                 ),
             )
@@ -63,11 +64,33 @@ def _is_known(sql: sqlite3.Connection, key: tuple[str, str, str]) -> bool:
     return sql.execute(query, key).fetchone() is not None
 
 
-def find_receipts(sql: sqlite3.Connection, customers: set[str]) -> list[str]:
-    """Return the texts of the receipts of these customers, in order of arrival."""
+def find_receipts(
+    sql: sqlite3.Connection, customers: tuple[str, ...], after: int
+) -> list[tuple[int, str]]:
+    """Return the first line and the text of the receipts of these customers, in order of arrival.
+
+    Only those whose first line comes after line `after`.
+    """
     marks = ",".join("?" * len(customers))
-    query = f"SELECT body FROM receipts WHERE customer IN ({marks}) ORDER BY first_line"  # noqa: S608 - only question marks
-    return [body for (body,) in sql.execute(query, sorted(customers))]
+    query = (
+        f"SELECT first_line, body FROM receipts WHERE customer IN ({marks})"  # noqa: S608 - only question marks
+        " AND first_line > ? ORDER BY first_line"
+    )
+    return sql.execute(query, (*customers, after)).fetchall()
+
+
+def count_stored(sql: sqlite3.Connection, least: int) -> Iterator[tuple[str, str, str, str, int]]:
+    """Yield StoreId, ReceiptId, TransactionTypes, GrossAmount and how often that receipt is stored.
+
+    Only those stored at least `least` times; the amount is the one stored last. An index holds all
+    of it, so that a year takes a second.
+    """
+    query = """
+        SELECT store_id, receipt_id, kind, gross, count(*), max(first_line) FROM receipts
+        GROUP BY receipt_id, store_id, kind HAVING count(*) >= ?
+    """
+    for row in sql.execute(query, (least,)):
+        yield row[:5]
 
 
 def read_lines(sql: sqlite3.Connection, first: int, last: int) -> Iterator[tuple[str, int, int]]:

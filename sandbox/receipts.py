@@ -8,8 +8,8 @@ from pydantic import ValidationError
 
 from sandbox import strict_json
 from sandbox.answers import Refusal, refuse_faults
-from sandbox.faults import list_faults, spell_path
 from sandbox.receipt_schema import BATCH, Item, ReceiptRequest
+from sandbox.schema_errors import list_faults, spell_path
 
 ADVISED_RECEIPTS = 400
 # Wide enough to add millions of 30-digit numbers; it fails rather than round.
@@ -23,6 +23,7 @@ class Receipt:
     Attributes:
         kind: the TransactionTypes of its lines, as in `PURCHASE+RETURN`; part of its key (T02).
         customer: the ConsumerId as it is compared, without case (T30), or None.
+        gross: the header's GrossAmount, in plain decimals.
         text: the receipt as it was sent.
     """
 
@@ -30,6 +31,7 @@ class Receipt:
     receipt_id: str
     kind: str
     customer: str | None
+    gross: str
     lines: int
     text: str
 
@@ -40,6 +42,11 @@ class ReceiptBatch:
 
     receipts: list[Receipt]
     facts: list[dict[str, Decimal]]
+
+    def first_half(self) -> "ReceiptBatch":
+        """Return the first half of it, rounded down."""
+        end = len(self.receipts) // 2
+        return ReceiptBatch(self.receipts[:end], self.facts[:end])
 
 
 def check_batch(text: str, max_receipts: int | None = None) -> ReceiptBatch:
@@ -113,6 +120,7 @@ def _make_receipt(request: ReceiptRequest, text: str) -> Receipt:
         header["ReceiptId"],
         "+".join(sorted({item["TransactionType"] for item in items})),
         None if customer is None else customer.casefold(),
+        format(Decimal(header["GrossAmount"]), "f"),
         len(items),
         text,
     )

@@ -12,8 +12,12 @@ from pathlib import Path
 from types import FrameType
 
 import uvicorn
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from sandbox.app import BASE_PATH, build_app
+from sandbox.faults.chosen import Faults
+from sandbox.faults.plan import read_plan
+from sandbox.faults.wire import Waits
 from sandbox.settings import Settings
 from sandbox.state import State
 
@@ -28,19 +32,34 @@ class Running:
     Attributes:
         base_url: with the base path, without a slash at the end.
         facts_url: where it tells its counts and sums.
+        faults_url: where its faults are read (GET), replaced (PUT) and removed (DELETE).
+        receipts_url: where it lists each receipt and how often it is stored.
     """
 
     base_url: str
     facts_url: str
+    faults_url: str
+    receipts_url: str
     api_key: str = field(repr=False)
 
 
-class _Server(uvicorn.Server):
-    """Says when it listens, and leaves signals to its caller."""
+class _Protocol(AutoHTTPProtocol):  # type: ignore[valid-type,misc]  # one of two classes, found at run time
+    """Lets a fault reach the connection below the server, as `scope["state"]["transport"]`."""
 
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+    app_state: dict[str, object]
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.app_state = {**self.app_state, "transport": transport}
+        super().connection_made(transport)
+
+
+class _Server(uvicorn.Server):
+    """Says when it listens, leaves signals to its caller, and waits for no fault at its end."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None], waits: Waits) -> None:
         super().__init__(config)
         self._on_ready = on_ready
+        self._waits = waits
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -53,6 +72,11 @@ class _Server(uvicorn.Server):
             tick += 1
             await asyncio.sleep(0.02)
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._waits.stop()
+        await super().shutdown(sockets)
+        await self._waits.finish()
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
@@ -63,6 +87,7 @@ def _prepare(
     data: Path, address: tuple[str, int], settings: Settings, on_ready: Callable[[Running], None]
 ) -> Iterator[tuple[_Server, socket.socket]]:
     """Give a server and its socket; the socket, the workers and the state are closed at the end."""
+    faults, waits = Faults(read_plan(settings.faults)), Waits()
     host, port = address
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -76,16 +101,23 @@ def _prepare(
             with ThreadPoolExecutor(_WORKERS, thread_name_prefix="sandbox") as workers:
                 shown = f"[{host}]" if ":" in host else host
                 root = f"http://{shown}:{listener.getsockname()[1]}"
-                running = Running(f"{root}{BASE_PATH}", f"{root}/_sandbox/facts", settings.api_key)
+                running = Running(
+                    f"{root}{BASE_PATH}",
+                    f"{root}/_sandbox/facts",
+                    f"{root}/_sandbox/faults",
+                    f"{root}/_sandbox/receipts",
+                    settings.api_key,
+                )
                 config = uvicorn.Config(
-                    build_app(state, settings, workers),
+                    build_app(state, settings, faults, waits, workers),
+                    http=_Protocol,
                     lifespan="off",
                     log_config=None,
                     access_log=False,  # a query can hold a phone number
                     server_header=False,
                     timeout_graceful_shutdown=5,
                 )
-                yield _Server(config, lambda: on_ready(running)), listener
+                yield _Server(config, lambda: on_ready(running), waits), listener
         finally:
             state.close()
 

@@ -1,9 +1,16 @@
 """How one sandbox behaves."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 NEEDS_ACTIVATION = frozenset({"import", "transactions", "reports"})
+OnRepeat = Literal["accept", "ignore", "conflict"]
+
+
+class FaultsError(ValueError):
+    """The faults that were asked for cannot be read; the message says where and which words are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,11 +29,14 @@ class Settings:
             answer 403.
         import_envelope: the name that the array of POST /import must have; None takes any.
             Reading T05.
+        faults: what goes wrong on purpose from the start, as a YAML or JSON file or as what such a
+            file holds; docs/sandbox.md has the words.
     """
 
     api_key: str = field(default="sandbox", repr=False)
-    duplicate_receipt: Literal["accept", "ignore", "conflict"] = "accept"
+    duplicate_receipt: OnRepeat = "accept"
     max_receipts: int | None = None
     max_body_bytes: int = 16 * 1024 * 1024
     activated: frozenset[str] = NEEDS_ACTIVATION
     import_envelope: str | None = None
+    faults: Path | Mapping[str, object] | None = None

@@ -4,12 +4,13 @@ import fcntl
 import os
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from decimal import Context, Decimal, Inexact
 from pathlib import Path
 
-_VERSION = 1
+_VERSION = 2
 _EXACT = Context(prec=120, traps=[Inexact])
 _SUMS = ("quantity", "gross", "vat", "net", "discount")
 _START = (
@@ -25,9 +26,10 @@ CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE stores (number INTEGER PRIMARY KEY, store_id TEXT NOT NULL UNIQUE);
 CREATE TABLE receipts (
     first_line INTEGER PRIMARY KEY, lines INTEGER NOT NULL, store_id TEXT NOT NULL,
-    receipt_id TEXT NOT NULL, kind TEXT NOT NULL, customer TEXT, body TEXT NOT NULL
+    receipt_id TEXT NOT NULL, kind TEXT NOT NULL, customer TEXT, gross TEXT NOT NULL,
+    body TEXT NOT NULL
 );
-CREATE INDEX receipts_by_key ON receipts (receipt_id, store_id, kind);
+CREATE INDEX receipts_by_key ON receipts (receipt_id, store_id, kind, gross);
 CREATE INDEX receipts_by_customer ON receipts (customer) WHERE customer IS NOT NULL;
 CREATE TABLE customers (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, external_id TEXT UNIQUE,
@@ -68,6 +70,8 @@ class State:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._path = directory / "sandbox.sqlite"
         self._lock = threading.Lock()
+        self._readers: list[sqlite3.Connection] = []
+        self._seen: Counter[str] = Counter()
         self._held = _hold(directory)
         try:
             os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
@@ -122,12 +126,29 @@ class State:
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
         """Give a view of the last commit that stays the same until it is closed."""
-        with closing(self._connect()) as connection:
+        # A reader is used again: to open one takes longer than most reads.
+        try:
+            connection = self._readers.pop()
+        except IndexError:
+            connection = self._connect()
+        try:
             connection.execute("BEGIN")
             yield connection
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.close()
+            raise
+        self._readers.append(connection)
+
+    def count_request(self, name: str) -> None:
+        """Count a request that has come, under this name; kept until the state is closed."""
+        self._seen[name] += 1
 
     def facts(self) -> dict[str, object]:
-        """Return the totals: counts as integers, sums as exact decimal text, groups as objects."""
+        """Return the totals: counts as integers, sums as exact decimal text, groups as objects.
+
+        `seen` counts the requests since the state was opened, also those that were refused.
+        """
         told: dict[str, object] = {}
         for name, value in self._facts.items():
             group, _, last = name.rpartition(".")
@@ -138,10 +159,13 @@ class State:
                 inner[last] = shown
             else:
                 told[last] = shown
+        told["seen"] = dict(self._seen)
         return told
 
     def close(self) -> None:
         """Close the files and let the directory go."""
+        for reader in self._readers:
+            reader.close()
         self._writer.close()
         os.close(self._held)
 

@@ -1,6 +1,21 @@
 """A user's files as frames of text: CSV, JSON arrays, NDJSON and XML, in bounded memory."""
 
-from connectors.files.reader import read
-from connectors.files.source import FileSource, SourceError
+from connectors.files.blocks import take_stamp
+from connectors.files.delimited import is_mended
+from connectors.files.mended import Origin
+from connectors.files.reader import pick_rows, read, read_dialect, read_origin
+from connectors.files.source import Dialect, FileSource, SourceError, Stamp
 
-__all__ = ["FileSource", "SourceError", "read"]
+__all__ = [
+    "Dialect",
+    "FileSource",
+    "Origin",
+    "SourceError",
+    "Stamp",
+    "is_mended",
+    "pick_rows",
+    "read",
+    "read_dialect",
+    "read_origin",
+    "take_stamp",
+]

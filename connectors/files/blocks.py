@@ -2,13 +2,14 @@
 
 import codecs
 import errno
+import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Self
 
 import polars as pl
 
-from connectors.files.source import SourceError
+from connectors.files.source import SourceError, Stamp
 
 MAX_RECORD = 64 << 20
 """Bytes that may pass without the end of a record: more is a damaged file."""
@@ -24,17 +25,33 @@ class Blocks:
         size: bytes a block; a longer rest makes the next block as long as itself, so that
             a record of n bytes is looked at O(n) times, not O(n²).
         progress: told the number of bytes read so far.
+        stamp: the file's stamp when it was first read, where it must be the same still.
+
+    Attributes:
+        offset: bytes read so far.
+        bom: whether the file begins with a byte order mark; known once a block has been read.
 
     Raises:
-        SourceError: the file is missing, unreadable, a folder or empty.
+        SourceError: the file is missing, unreadable, a folder, empty or changed.
     """
 
-    def __init__(self, path: Path, size: int, progress: Callable[[int], None] | None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        size: int,
+        progress: Callable[[int], None] | None = None,
+        stamp: Stamp | None = None,
+    ) -> None:
         self.path = path
         self.offset = 0
+        self.bom = False
         self._size = size
         self._progress = progress
         self._file = _open(path)
+        self._stamp = Stamp.of(os.fstat(self._file.fileno()))
+        if stamp not in {None, self._stamp}:
+            self._file.close()
+            raise changed(path)
 
     def __enter__(self) -> Self:
         return self
@@ -46,7 +63,8 @@ class Blocks:
         """Return rest and the next block behind it; None at the end of the file.
 
         Raises:
-            SourceError: the rest is longer than a record may be, or the file is empty.
+            SourceError: the rest is longer than a record may be, the file is empty, or it was
+                changed while it was read.
         """
         if len(rest) > MAX_RECORD:
             start = self.offset - len(rest)
@@ -57,22 +75,35 @@ class Blocks:
                 byte=start,
             )
         at_start = self.offset == 0
-        try:
-            block = self._file.read(max(self._size, len(rest), len(BOM)))
-        except OSError as error:
-            raise _unreadable(self.path, error) from error
-        self.offset += len(block)
+        size = max(self._size, len(rest), len(BOM))
+        block = self._read(size)
         if at_start:
-            block = block.removeprefix(BOM)
+            self.bom = block.startswith(BOM)
+            block = block.removeprefix(BOM) or self._read(size)
             if not block:
                 raise SourceError(
                     self.path, "the file is empty", "ask for it to be written again", byte=0
                 )
         if not block:
+            self._check_unchanged()
             return None
         if self._progress:
             self._progress(self.offset)
         return rest + block
+
+    def _read(self, size: int) -> bytes:
+        try:
+            block = self._file.read(size)
+        except OSError as error:
+            raise _unreadable(self.path, error) from error
+        self.offset += len(block)
+        return block
+
+    def _check_unchanged(self) -> None:
+        if Stamp.of(os.fstat(self._file.fileno())) != self._stamp:
+            what = "the file was changed while it was read"
+            hint = "wait until it is written whole, then run again"
+            raise SourceError(self.path, what, hint, byte=self.offset)
 
     def decode(self, data: bytes, start: int, *, whole: bool = True) -> str:
         """Decode bytes that lie at `start` in the file.
@@ -95,6 +126,24 @@ class Blocks:
                 "write the file as UTF-8",
                 byte=byte,
             ) from None
+
+
+def take_stamp(path: Path) -> Stamp:
+    """Take a file's stamp before it is read, to tell later whether it is the same still.
+
+    Raises:
+        SourceError: there is no such file, or it cannot be reached.
+    """
+    try:
+        return Stamp.of(path.stat())
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def changed(path: Path) -> SourceError:
+    """Say that a file is not what it was when it was first read."""
+    what = "the file is not what it was when this load first read it"
+    return SourceError(path, what, "put that file back, or load this one by a run of its own")
 
 
 def _open(path: Path) -> IO[bytes]:
@@ -138,5 +187,5 @@ def chunk(frames: Iterable[pl.DataFrame], rows: int) -> Iterator[pl.DataFrame]:
 
 def _drop_empty_fault(frame: pl.DataFrame) -> pl.DataFrame:
     if "_fault" in frame.columns and frame["_fault"].null_count() == frame.height:
-        return frame.drop("_fault")
+        return frame.drop("_fault", "_raw")
     return frame

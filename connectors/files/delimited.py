@@ -4,12 +4,15 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
 
 import polars as pl
 
-from connectors.files.blocks import Blocks
-from connectors.files.nested import with_raw
-from connectors.files.source import RESERVED, FileSource, SourceError
+from connectors.files.blocks import BOM, Blocks
+from connectors.files.faults import Fault, add_faults
+from connectors.files.mended import find_delimiter, mend_rows, unescape_name
+from connectors.files.source import ADDED, READERS, FileSource, SourceError
 
 _FAULTS = {
     "expected after": "a closing quote is not followed by a delimiter",
@@ -18,18 +21,45 @@ _FAULTS = {
 _CLOSE_QUOTE = "close the quote, or double a quote that belongs to a value"
 
 
+class Header(NamedTuple):
+    """What the first line of a file says.
+
+    Attributes:
+        names: its columns; of a file of rejects without what protects them.
+        delimiter: what stands between fields.
+        line_end: what ends the line.
+        mended: whether this is a file of rejects.
+        rest: the bytes behind it, as far as they were read.
+        line: the line on which they begin.
+    """
+
+    names: list[str]
+    delimiter: str
+    line_end: str
+    mended: bool
+    rest: bytes
+    line: int
+
+
 def read_delimited(source: FileSource, blocks: Blocks) -> Iterator[pl.DataFrame]:
-    """Yield a frame per block: `_row`, every column of the header, perhaps `_fault`.
+    """Yield a frame per block: `_row`, every column of the header, perhaps `_fault` and `_raw`.
 
     Fields are as RFC 4180 has them; a quote inside an unquoted field is an ordinary character.
     Blank lines are skipped. A field of more than 131,072 characters that holds line ends is
-    taken for an unclosed quote.
+    taken for an unclosed quote. A file with the columns that rejects have is one of rejects, even
+    if the source does not say so.
 
     Raises:
         SourceError: a header that lacks a column or names one twice, an unclosed quote, no UTF-8.
     """
-    names, rest, line = _read_header(source, blocks)
-    table = _Table(source, blocks, names, line)
+    header = read_header(source, blocks)
+    rows = _read_rows(source, blocks, header)
+    return mend_rows(source, rows) if header.mended else rows
+
+
+def _read_rows(source: FileSource, blocks: Blocks, header: Header) -> Iterator[pl.DataFrame]:
+    table = _Table(source, blocks, header)
+    rest = header.rest
     more: bytes | None = rest
     while more is not None:
         rest = more
@@ -51,20 +81,42 @@ def _unclosed(source: FileSource, line: int, what: str) -> SourceError:
     return SourceError(source.path, where, _CLOSE_QUOTE, row=line)
 
 
-def _read_header(source: FileSource, blocks: Blocks) -> tuple[list[str], bytes, int]:
-    """Return the names of the columns, the bytes behind the header and their first line."""
+def read_header(source: FileSource, blocks: Blocks) -> Header:
+    """Read and judge the first line.
+
+    Raises:
+        SourceError: it lacks a column or names one twice, has an unclosed quote, or is not UTF-8.
+    """
     data, end = b"", 0
     while not end and (more := blocks.more(data)) is not None:
         data, end = more, _first_record(more)
     end = end or len(data)
     text = blocks.decode(data[:end], blocks.offset - len(data))
+    found = find_delimiter(data[:end])
+    delimiter = found or source.delimiter
     try:
         lines = io.StringIO(text, newline="\n")
-        names = next(csv.reader(lines, delimiter=source.delimiter, strict=True), [])
+        names = next(csv.reader(lines, delimiter=delimiter, strict=True), [])
     except csv.Error:
         raise _unclosed(source, 1, "is not closed properly") from None
-    _check_header(source, names)
-    return names, data[end:], 1 + data.count(b"\n", 0, end)
+    mended = source.mended or found is not None
+    if mended:
+        names = [unescape_name(name) for name in names]
+    _check_header(source, names, mended=mended)
+    line_end = "\r\n" if text.endswith("\r\n") else "\n"
+    return Header(names, delimiter, line_end, mended, data[end:], 1 + text.count("\n"))
+
+
+def is_mended(path: Path) -> bool:
+    """Tell by its header whether a file is a rejects.csv or unsent.csv; False if there is none."""
+    if not path.is_file():
+        return False
+    try:
+        with Blocks(path, 64 << 10) as blocks:
+            data = blocks.more(b"") or b""
+    except SourceError:  # whoever reads it will say so
+        return False
+    return find_delimiter(data[: _first_record(data) or len(data)]) is not None
 
 
 def _first_record(data: bytes) -> int:
@@ -78,15 +130,19 @@ def _first_record(data: bytes) -> int:
     return 0
 
 
-def _check_header(source: FileSource, names: list[str]) -> None:
+def _check_header(source: FileSource, names: list[str], *, mended: bool) -> None:
     there = ", ".join(map(repr, names[:50])) or "nothing"
-    if missing := [name for name in source.columns if name not in names]:
+    missing = [name for name in source.columns if name not in names]
+    if lacks := " or ".join(repr(name) for name in missing if name in ADDED):
+        what = f"the header (line 1) has no column {lacks}, so it is no file of rejects"
+        hint = "name a rejects.csv or unsent.csv that a run wrote"
+    elif missing:
         what = f"the header (line 1) lacks {', '.join(map(repr, missing))}; it has {there}"
         hint = "correct the feed's columns or delimiter, or the file"
     elif doubled := sorted({name for name in names if names.count(name) > 1}):
         what = f"the header (line 1) names {', '.join(map(repr, doubled))} twice; it has {there}"
         hint = "give each column a name of its own"
-    elif taken := set(names) & set(RESERVED):
+    elif taken := set(names) & set(READERS[:2] if mended else READERS):
         what = f"the header (line 1) names {', '.join(map(repr, sorted(taken)))}"
         hint = "rename it: that name is the reader's own"
     else:
@@ -97,19 +153,19 @@ def _check_header(source: FileSource, names: list[str]) -> None:
 class _Table:
     """Whole lines of one CSV file, to frames."""
 
-    def __init__(self, source: FileSource, blocks: Blocks, names: list[str], line: int) -> None:
+    def __init__(self, source: FileSource, blocks: Blocks, header: Header) -> None:
         self._source = source
         self._blocks = blocks
-        self._delimiter = source.delimiter
-        self._width = len(names)
-        self._schema = dict.fromkeys(names, pl.String)
+        self._delimiter = header.delimiter
+        self._width = len(header.names)
+        self._schema = dict.fromkeys(header.names, pl.String)
         # Text without quotes, and quoted fields that begin and end where a field does.
         field = rb'"[^"]*+(?:""[^"]*+)*+"'
         ends = re.escape(self._delimiter.encode())
         self._quotes = re.compile(
             rb'(?:[^"]*+(?<![^%b\n])%b(?=[%b\r\n]))*+[^"]*+' % (ends, field, ends)
         )
-        self.line = line
+        self.line = header.line
         """The line on which the next record starts."""
 
     def parse(self, block: bytes, start: int) -> tuple[pl.DataFrame, int]:
@@ -128,10 +184,7 @@ class _Table:
     def _in_columns(self, block: bytes, lines: int) -> pl.DataFrame | None:
         """Read a block with polars; None unless every record is proven to be as it should."""
         quoted = b'"' in block
-        # polars reads "5" x 7" frame" as 5 x 7 frame: quotes are checked before.
-        if quoted and not self._quotes.fullmatch(block):
-            return None
-        if b"\r" in block and block.count(b"\r") != block.count(b"\r\n"):
+        if self._is_doubtful(block):
             return None
         try:
             frame = pl.read_csv(
@@ -158,45 +211,54 @@ class _Table:
             frame = frame.with_columns(pl.all().replace("", None))
         return frame.insert_column(0, row.alias("_row"))
 
+    def _is_doubtful(self, block: bytes) -> bool:
+        """Tell whether polars might read something in a block other than it stands there."""
+        # It reads "5" x 7" frame" as 5 x 7 frame.
+        if b'"' in block and not self._quotes.fullmatch(block):
+            return True
+        if b"\r" in block and block.count(b"\r") != block.count(b"\r\n"):
+            return True
+        return block.startswith(BOM)  # which belongs to a value; it would drop it
+
     def _by_record(self, block: bytes, start: int) -> tuple[pl.DataFrame, int]:
         """Read a block with the csv module, which judges each record by itself."""
-        lines = io.StringIO(self._blocks.decode(block, start), newline="\n")
-        reader = csv.reader(lines, delimiter=self._delimiter, strict=True)
+        text = self._blocks.decode(block, start)
+        lines = text.split("\n")
+        reader = csv.reader(io.StringIO(text, newline="\n"), delimiter=self._delimiter, strict=True)
         width = self._width
         rows: list[int] = []
         values: list[list[str | None]] = []
-        faults: list[str | None] = []
+        faults: dict[int, Fault] = {}
         used = len(block)
         while True:
-            row = self.line + reader.line_num
-            fault = None
+            before = reader.line_num
+            row = self.line + before
+            why = None
             try:
                 fields = next(reader)
             except StopIteration:
                 break
             except csv.Error as error:
                 if "unexpected end" in str(error):
-                    used = _end_of_lines(block, row - self.line)
+                    used = _end_of_lines(block, before)
                     break
                 if "larger than field limit" in str(error):
                     what = f"is not closed within {csv.field_size_limit():,} characters"
                     raise _unclosed(self._source, row, what) from None
-                why = (text for word, text in _FAULTS.items() if word in str(error))
-                raw = block.split(b"\n", row - self.line + 1)[row - self.line]
-                fault = with_raw(next(why, "not a CSV record"), raw.decode(errors="replace"))
+                known = (why for word, why in _FAULTS.items() if word in str(error))
+                why = next(known, "not a CSV record")
                 fields = [""] * width
             if not fields:
                 continue
             if len(fields) != width:
-                what = f"expected {width} fields, found {len(fields)}"
-                fault = with_raw(what, self._delimiter.join(fields))
+                why = f"expected {width} fields, found {len(fields)}"
+            if why:
+                faults[len(rows)] = Fault(why, "\n".join(lines[before : reader.line_num]))
             rows.append(row)
-            values.append([None] * width if fault else [field or None for field in fields])
-            faults.append(fault)
+            values.append([None] * width if why else [field or None for field in fields])
         frame = pl.DataFrame(values, schema=self._schema, orient="row")
         frame = frame.insert_column(0, pl.Series("_row", rows, dtype=pl.Int64))
-        if any(faults):
-            frame = frame.with_columns(pl.Series("_fault", faults, dtype=pl.String))
+        frame = add_faults(frame, faults)
         self.line += block.count(b"\n", 0, used)
         return frame, used
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from connectors.files.faults import Fault, add_faults
 from connectors.files.source import FileSource
 
 Path = tuple[str, ...]
@@ -105,10 +106,6 @@ def _field(path: Path) -> pl.Expr:
     return field
 
 
-RAW = 500
-"""Characters of a raw text that are kept with a fault."""
-
-
 class Rows:
     """Rows gathered one record at a time, for the readers that judge each record by itself."""
 
@@ -118,7 +115,7 @@ class Rows:
         self._header: list[Sequence[str | None]] = []
         self._item: list[Sequence[str | None]] = []
         self._count: list[int] = []
-        self._faults: dict[int, str] = {}
+        self._faults: dict[int, Fault] = {}
         self._no_header = [None] * len(layout.header)
         self._no_item = [[None] * len(layout.item)]
 
@@ -136,29 +133,21 @@ class Rows:
 
     def add_fault(self, row: int, why: str, raw: str) -> None:
         """Add a record that could not be read: why, and its raw text."""
-        self._faults[len(self._rows)] = with_raw(why, raw)
+        self._faults[len(self._rows)] = Fault(why, raw)
         self.add(row, self._no_header)
 
     def frame(self) -> pl.DataFrame:
-        """Return what was gathered: `_row`, the columns and, if there are faults, `_fault`."""
+        """Return what was gathered: `_row`, the columns and perhaps `_fault` and `_raw`."""
         records = _frame(self._header, list(self._layout.header))
         records.insert_column(0, pl.Series("_row", self._rows, dtype=pl.Int64))
-        if self._faults:
-            faults = map(self._faults.get, range(len(self._rows)))
-            records = records.with_columns(pl.Series("_fault", faults, dtype=pl.String))
+        records = add_faults(records, self._faults)
         if self._layout.items:
             count = pl.Series(self._count, dtype=pl.UInt32)
             at = pl.int_range(len(count), dtype=pl.UInt32, eager=True).repeat_by(count).explode()
             items = _frame(self._item, list(self._layout.item))
             records = pl.concat([records[at], items], how="horizontal")
-        fault = ["_fault"] if self._faults else []
+        fault = ["_fault", "_raw"] if self._faults else []
         return records.select("_row", *self._layout.columns, *fault)
-
-
-def with_raw(why: str, raw: str) -> str:
-    """Put a raw text, or its beginning, behind the reason why it could not be read."""
-    raw = raw.strip()
-    return f"{why}: {raw[:RAW]}{'…' if len(raw) > RAW else ''}"
 
 
 def _frame(rows: list[Sequence[str | None]], names: list[str]) -> pl.DataFrame:

@@ -5,12 +5,14 @@ import re
 import time
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
-from connectors.trigg.errors import ApiError, Busy, Forbidden, Refused, Unclear
+from connectors.trigg.errors import ApiError, Busy, Forbidden, Gateway, Refused, Unclear
+from connectors.trigg.named import NOTHING, find_named
 
 __all__ = ["find_fault", "make_error", "mask"]
 
@@ -69,25 +71,29 @@ def make_error(
         headers: the answer's headers, found without regard to case.
         secret: the key, never to be shown.
     """
-    code, message, detail = _read_envelope(body)
-    kind = _class_of(status)
+    said = _read_envelope(body)
+    kind = _class_of(status, said)
     todo = _TODO.get(status)
     if 300 <= status < 400:
         todo = "redirects are never followed: check TRIGG_BASE_URL"
-    elif kind is Unclear and method == "GET":
+    elif issubclass(kind, Unclear) and method == "GET":
         todo = "ask again later"
     wait = _read_wait(headers.get("retry-after", ""))
     if kind is Busy and wait is not None:
         todo = f"nothing was taken: wait {wait:.0f} s, then run again"
+    named = find_named(body, secret) if kind is Refused else NOTHING
     return kind(
         method,
         mask(path, secret),
         _phrase(status),
         status=status,
-        code=mask(code, secret, 40),
-        message=mask(message, secret, 120),
-        detail=mask(detail, secret),
+        code=mask(said.code, secret, 40),
+        message=mask(said.message, secret, 120),
+        detail=mask(said.detail, secret),
+        documented=said.documented,
         retry_after=wait,
+        named_ids=named.ids,
+        named_places=named.places,
         todo=todo,
     )
 
@@ -108,7 +114,16 @@ def find_fault(content_type: str, body: bytes) -> str:
     return ""
 
 
-def _class_of(status: int) -> type[ApiError]:
+@dataclass(frozen=True, slots=True)
+class _Envelope:
+    code: str = ""
+    message: str = ""
+    detail: str = ""
+    documented: bool = False
+    gateway: bool = False
+
+
+def _class_of(status: int, said: _Envelope) -> type[ApiError]:
     if status == 429:
         return Busy
     if status in {401, 403, 407}:
@@ -116,7 +131,7 @@ def _class_of(status: int) -> type[ApiError]:
     # 408 comes from a server or proxy that gave up on us, which says nothing of what it kept.
     if 400 <= status < 500 and status != 408:
         return Refused
-    return Unclear
+    return Gateway if status == 502 and said.gateway else Unclear
 
 
 def _phrase(status: int) -> str:
@@ -126,21 +141,31 @@ def _phrase(status: int) -> str:
         return str(status)
 
 
-def _read_envelope(body: bytes) -> tuple[str, str, str]:
+def _read_envelope(body: bytes) -> _Envelope:
     """Read code, message and detail of an error body; a foreign body becomes the detail."""
     text = body.decode("utf-8", "replace").strip()
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
         if text[:1] == "<":
-            return "", "", f"a page: {_TAG.sub(' ', text[:_LOOKED_AT])}"
-        return "", "", text
+            return _Envelope(detail=f"a page: {_TAG.sub(' ', text[:_LOOKED_AT])}")
+        return _Envelope(detail=text)
     if not isinstance(found, dict):
-        return "", "", _flatten(found)
+        return _Envelope(detail=_flatten(found))
     detail = found.get("detailedErrorMessage")
     if detail is None and not {"code", "message"} & found.keys():
-        return "", "", _flatten(found)
-    return _flatten(found.get("code")), _flatten(found.get("message")), _flatten(detail)
+        return _Envelope(detail=_flatten(found))
+    documented = {"code", "message", "detailedErrorMessage"} <= found.keys()
+    return _Envelope(
+        _flatten(found.get("code")),
+        _flatten(found.get("message")),
+        _flatten(detail),
+        documented,
+        # A proxy may write code and message too; only the platform names its gateway.
+        documented
+        and isinstance(detail, dict)
+        and bool({"gateway", "gatewayMessage"} & set(detail)),
+    )
 
 
 def _flatten(value: Any, depth: int = 0) -> str:  # noqa: ANN401  (whatever JSON holds)
@@ -162,7 +187,7 @@ def _read_wait(value: str) -> float | None:
         return float(value)
     try:
         until = parsedate_to_datetime(value)
-    except (ValueError, TypeError, IndexError):
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
     until = until if until.tzinfo else until.replace(tzinfo=UTC)
     return max(0.0, (until - datetime.fromtimestamp(time.time(), UTC)).total_seconds())

@@ -1,7 +1,6 @@
 """The HTTP client: the only module that knows httpx, and the one place where bytes leave."""
 
 import logging
-import queue
 import time
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
@@ -14,12 +13,14 @@ import httpx
 from connectors.trigg.account import Account
 from connectors.trigg.answers import find_fault, make_error, mask
 from connectors.trigg.errors import ApiError, Unclear, Unreachable
+from connectors.trigg.lanes import Lane, Lanes
 
 __all__ = ["Answer", "Client"]
 
 MAX_ANSWER = 64 * 1024 * 1024
 """Bytes of one answer that are read; more is an error, before it fills the memory."""
-_MAX_ERROR = 64 * 1024
+_MAX_ERROR = 256 * 1024
+"""Bytes of an error that are read: room for a line on each record of a batch."""
 
 # At INFO httpx logs every URL with its query, where a member's phone may stand.
 logging.getLogger("httpx").setLevel(logging.WARNING)
@@ -41,7 +42,8 @@ class Client:
 
     Redirects are errors, proxies of the environment are ignored, certificates are verified, and
     the key goes to the account's own origin only. Answers are asked for uncompressed: a small
-    gzip can unfold to gigabytes.
+    gzip can unfold to gigabytes. Nothing is ever sent twice, not even where the server closes a
+    connection that was kept.
 
     Args:
         account: where to send, with what key and how much patience.
@@ -66,12 +68,9 @@ class Client:
         self._transport = transport
         self._key = _KeyForOrigin(account)
         self._trust = httpx.create_ssl_context(trust_env=False)
-        self._opened: list[httpx.Client] = []
-        # One connection a lane and one request at a time in each: when more threads than
-        # connections share one httpx client, its pool may close a connection just handed out.
-        self._lanes: queue.LifoQueue[httpx.Client | None] = queue.LifoQueue()
-        for _ in range(in_flight):
-            self._lanes.put(None)  # opened when first used
+        # One request at a time on each: when more threads than connections share one httpx
+        # client, its pool may close a connection just handed out.
+        self._lanes = Lanes(in_flight, self._open, account.timeout.total)
 
     def __enter__(self) -> Self:
         return self
@@ -85,9 +84,16 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Close the connections."""
-        for lane in self._opened:
-            lane.close()
+        """Close the connections; those in use when their exchange has ended. Never waits."""
+        self._lanes.close()
+
+    def abandon(self) -> None:
+        """Close all connections now, from any thread; never waits, never raises.
+
+        Calls under way end with an error at once, `Unclear` if they may have been sent, and
+        later ones with `Unreachable`. One that is still connecting ends when that does.
+        """
+        self._lanes.close("given up", cut=True)
 
     def post(self, path: str, body: bytes, content_type: str = "application/json") -> Answer:
         """Send one body once. Nothing is retried here: who sends knows what may be sent twice."""
@@ -107,28 +113,38 @@ class Client:
             raise ValueError(f"a path starts with a slash, {path[:1]!r} does not")
         started = time.perf_counter()
         try:
-            lane = self._lanes.get(timeout=self.account.timeout.pool) or self._open()
-        except queue.Empty:
-            raise self._lost(httpx.PoolTimeout("no free connection"), method, path) from None
+            with self._lanes.borrow(self.account.timeout.pool) as lane:
+                status, body, content_type = self._exchange(lane, method, path, auth, what)
+        except httpx.HTTPError as error:  # no lane
+            raise self._lost(error, method, path) from None
+        return Answer(status, body, time.perf_counter() - started, content_type)
+
+    def _exchange(
+        self, lane: Lane, method: str, path: str, auth: httpx.Auth | None, what: dict[str, Any]
+    ) -> tuple[int, bytes, str]:
+        """Send one request and read its answer; give status, body and content type."""
         try:
-            request = lane.build_request(method, self.account.base_url + path, **what)
-            response = lane.send(request, auth=auth, stream=True)
+            request = lane.http.build_request(
+                method, self.account.base_url + path, extensions={"trace": lane.trace}, **what
+            )
+            response = lane.http.send(request, auth=auth, stream=True)
             try:
-                body = self._read(response, method, path, started + self.account.timeout.total)
+                body = self._read(response, method, path)
             finally:
                 response.close()
         except httpx.HTTPError as error:
-            raise self._lost(error, method, path) from None
-        finally:
-            self._lanes.put(lane)
+            raise self._lost(error, method, path, lane.cut) from None
         content_type = response.headers.get("content-type", "")
-        if fault := find_fault(content_type, body):
+        fault = lane.cut or find_fault(content_type, body)
+        if not lane.sent_whole:
+            fault = fault or "a success before the whole request had left"
+        if fault:
             raise self._unclear(method, path, fault, response.status_code)
-        return Answer(response.status_code, body, time.perf_counter() - started, content_type)
+        return response.status_code, body, content_type
 
     def _open(self) -> httpx.Client:
         wait = self.account.timeout
-        lane = httpx.Client(
+        return httpx.Client(
             headers={"user-agent": f"loyalty-etl/{_version()}", "accept-encoding": "identity"},
             timeout=httpx.Timeout(
                 connect=wait.connect, read=wait.read, write=wait.write, pool=wait.pool
@@ -139,10 +155,8 @@ class Client:
             trust_env=False,
             verify=self._trust,
         )
-        self._opened.append(lane)
-        return lane
 
-    def _read(self, response: httpx.Response, method: str, path: str, deadline: float) -> bytes:
+    def _read(self, response: httpx.Response, method: str, path: str) -> bytes:
         status = response.status_code
         if not response.is_success:
             raise make_error(
@@ -161,9 +175,6 @@ class Client:
             if size > self._max_answer:
                 fault = f"an answer above {self._max_answer:,} bytes"
                 raise self._unclear(method, path, fault, status)
-            if time.perf_counter() > deadline:
-                fault = f"no end of the answer within {self.account.timeout.total:g} s"
-                raise self._unclear(method, path, fault, status)
             pieces.append(piece)
         return b"".join(pieces)
 
@@ -171,13 +182,15 @@ class Client:
         todo = "ask again later" if method == "GET" else None
         return Unclear(method, mask(path, self.account.api_key), fault, status=status, todo=todo)
 
-    def _lost(self, error: httpx.HTTPError, method: str, path: str) -> ApiError:
-        """Class an exchange that ended without a whole answer."""
+    def _lost(self, error: httpx.HTTPError, method: str, path: str, cut: str = "") -> ApiError:
+        """Class an exchange that ended without a whole answer; `cut` says why we ended it."""
         words = mask(str(error), self.account.api_key) or type(error).__name__
         if isinstance(error, _NEVER_LEFT):
             what = f"{self.account.host} not reached: {words}"
             return Unreachable(method, mask(path, self.account.api_key), what)
-        if isinstance(error, httpx.TimeoutException):
+        if cut:
+            words = cut
+        elif isinstance(error, httpx.TimeoutException):
             words = f"timed out ({type(error).__name__})"
         return self._unclear(method, path, f"no whole answer: {words}", None)
 

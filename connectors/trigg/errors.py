@@ -6,7 +6,8 @@
     ├── Refused       a definite no to this request (400, 404, 409 …) → reject the record
     ├── Forbidden     401, 403: no to everything from this account    → stop the run
     └── Unclear       it may have been stored: a timeout or a break
-                      after sending, 5xx, 3xx, a foreign or cut answer → look, then decide
+        │             after sending, 5xx, 3xx, a foreign or cut answer → look, then decide
+        └── Gateway   502 in the documented envelope               → back off, look, send the rest
 
 Every error is one line without the key, and without what looks like personal data: servers
 echo the values they refuse. Facts stand in attributes, for code to decide by.
@@ -16,7 +17,7 @@ echo the values they refuse. Facts stand in attributes, for code to decide by.
 
 from typing import ClassVar
 
-__all__ = ["ApiError", "Busy", "Forbidden", "Refused", "Unclear", "Unreachable"]
+__all__ = ["ApiError", "Busy", "Forbidden", "Gateway", "Refused", "Unclear", "Unreachable"]
 
 
 class ApiError(Exception):
@@ -29,7 +30,12 @@ class ApiError(Exception):
         code, message, detail: the documented envelope (`code`, `message`,
             `detailedErrorMessage`), masked and bounded; empty where there was none
             (reading T25).
+        documented: whether there was such an envelope: it is the API that answered.
         retry_after: seconds the server asks to wait, or None.
+        named_ids: what a refusal says that may be ids of records at fault. Raw and more than
+            that: to be matched against the ids that were sent, never to be shown.
+        named_places: positions from 0 in what was sent that a refusal points at, as it says.
+        said: the reason and what the server said of it, without the request and the advice.
         todo: what to do next, in words.
     """
 
@@ -45,7 +51,10 @@ class ApiError(Exception):
         code: str = "",
         message: str = "",
         detail: str = "",
+        documented: bool = False,
         retry_after: float | None = None,
+        named_ids: frozenset[str] = frozenset(),
+        named_places: frozenset[int] = frozenset(),
         todo: str | None = None,
     ) -> None:
         self.method = method
@@ -55,12 +64,16 @@ class ApiError(Exception):
         self.code = code
         self.message = message
         self.detail = detail
+        self.documented = documented
         self.retry_after = retry_after
+        self.named_ids = named_ids
+        self.named_places = named_places
         if todo is not None:
             self.todo = todo  # type: ignore[misc]  # a default of the class, said better by one
         # "Conflict" after "409 Conflict" says nothing new.
         said = [reason, "" if message and message in reason else message, detail]
-        super().__init__(f"{method} {path}: {': '.join(filter(None, said))}; {self.todo}")
+        self.said = ": ".join(filter(None, said))
+        super().__init__(f"{method} {path}: {self.said}; {self.todo}")
 
 
 class Unreachable(ApiError):
@@ -91,3 +104,13 @@ class Unclear(ApiError):
     """What was sent may have been stored. Look before sending it again."""
 
     todo = "it may have been stored: look before sending it again"
+
+
+class Gateway(Unclear):
+    """502 in the documented envelope: a system behind the platform failed.
+
+    A part may have been stored. The documents ask to back off; look what has landed, then send
+    the rest.
+    """
+
+    todo = "a part of it may have been stored: wait, look, then send the rest"

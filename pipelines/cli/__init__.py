@@ -1,8 +1,8 @@
 """The command `loyalty-etl`.
 
-Exit codes: 0 all accepted, 1 usage or configuration, 2 network or server (run it again), 3 the
-run failed, 4 finished with rejects. Commands import what they need when they run, so that help
-and the small ones answer at once.
+Exit codes: 0 all accepted, 1 usage or configuration, 2 network or server (resume, or run it
+again), 3 the run failed, 4 finished with rejects, 5 something is in doubt or held. Commands import
+what they need when they run, so that help and the small ones answer at once.
 """
 
 import sys
@@ -12,9 +12,13 @@ import click
 from pipelines.cli.checking import check
 from pipelines.cli.demo import demo
 from pipelines.cli.feeds import feeds
-from pipelines.cli.running import export, run
+from pipelines.cli.resolving import resolve
+from pipelines.cli.results import results
+from pipelines.cli.resuming import resume, retry
+from pipelines.cli.running import export, plan, run
 from pipelines.cli.runs import runs
 from pipelines.cli.serving import sample_data, sandbox
+from pipelines.cli.status import status
 
 USAGE = 1
 
@@ -25,7 +29,11 @@ def cli() -> None:
     """Move bulk data between files and a loyalty platform's API, both ways."""
 
 
-for command in (demo, sandbox, check, feeds, run, export, runs, sample_data):
+COMMANDS = (
+    *(demo, sandbox, check, feeds, plan, run, resume, retry, results, status, resolve),
+    *(export, runs, sample_data),
+)
+for command in COMMANDS:
     cli.add_command(command)
 
 

@@ -5,9 +5,9 @@ import click
 
 @click.command()
 def check() -> None:
-    """Check the feeds, the settings, the API's health and the key, in this order."""
+    """Check the feeds, the settings, the ledger, the API's health and the key, in this order."""
     from pipelines.feeds import list_feeds, read_feed
-    from pipelines.settings import trigg_account
+    from pipelines.settings import ledger_url, trigg_account
 
     names = list_feeds()
     for name in names:
@@ -17,6 +17,10 @@ def check() -> None:
     click.echo(f"settings  {account.base_url}, a key of {len(account.api_key)} characters")
 
     from connectors.trigg.client import Client
+    from delivery.ledger import open_ledger
+
+    with open_ledger(ledger_url()) as ledger:
+        click.echo(f"ledger    {ledger.loads_begun:,} loads were begun")
 
     with Client(account, in_flight=1) as client:
         answer = client.ping()

@@ -1,45 +1,136 @@
-"""`loyalty-etl run` and `loyalty-etl export`: one feed, now."""
+"""`loyalty-etl run`, `plan` and `export`: one feed, now."""
 
+import shlex
 from pathlib import Path
 
 import click
 
-from pipelines.feeds import ExportFeed, LoadFeed, find_feed
+from pipelines.cli.finding import changed_option, json_option, load_feed, with_changed
+from pipelines.feeds import ExportFeed, find_feed
 
-
-@click.command()
-@click.argument("feed")
-@click.option(
+source_option = click.option(
     "--source",
     type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path),
     help="Read this file instead of the feed's own.",
 )
-@click.option("--dry-run", is_flag=True, help="Read, judge and count; send nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
+
+
+@click.command()
+@click.argument("feed")
+@source_option
+@click.option("--dry-run", is_flag=True, help="Read, judge, compare and count; send nothing.")
+@click.option(
+    "--plan",
+    type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path),
+    help="Send exactly what this plan says, or nothing.",
+)
+@changed_option
+@json_option
 @click.pass_context
 def run(
-    context: click.Context, *, feed: str, source: Path | None, dry_run: bool, as_json: bool
+    context: click.Context,
+    *,
+    feed: str,
+    source: Path | None,
+    dry_run: bool,
+    plan: Path | None,
+    changed: str | None,
+    as_json: bool,
 ) -> None:
-    """Load a feed: read its source, reject what is faulty, send the rest.
+    """Load a feed: read its source, reject what is faulty, send what is new.
 
     FEED is the name of a folder in pipelines/defs/, or the path of any folder with a defs.yaml.
     """
-    name, words = find_feed(feed)
-    if not isinstance(words, LoadFeed):
-        raise click.UsageError(f"{feed} is an export; use: loyalty-etl export {feed}")
+    name, words, path = load_feed(feed)
+    words = with_changed(words, changed)
+    if dry_run and plan:
+        raise click.UsageError("--plan is for sending, --dry-run for not sending: choose one")
+    digest, planned = "", ""
+    if plan:
+        from pipelines.cli.plans import check_plan, read_plan
+
+        made = read_plan(plan)
+        check_plan(plan, made, name, words)
+        digest, planned = made.digest, made.source
     if not dry_run:
         from pipelines.settings import trigg_account
 
-        account = trigg_account()
-        click.echo(f"loading into {account.base_url}", err=True)
-    from pipelines.cli.terminal import TerminalReporter, print_summary
+        click.echo(f"loading into {trigg_account().base_url}", err=True)
+    from pipelines.cli.summing import print_summary
+    from pipelines.cli.terminal import TerminalReporter
     from pipelines.materializing import run_feed
 
-    path = str(source.resolve()) if source else ""
-    reporter = TerminalReporter(silent=as_json)
-    summary = run_feed(name, words, reporter, source=path, dry_run=dry_run)
-    print_summary(summary, as_json=as_json)
+    summary = run_feed(
+        name,
+        words,
+        TerminalReporter(silent=as_json),
+        source=str(source.resolve()) if source else planned,
+        dry_run=dry_run,
+        plan=digest,
+        feed_path=path,
+    )
+    then = _again(feed, source, changed) if dry_run else ""
+    print_summary(summary, as_json=as_json, then=then)
     context.exit(summary.exit_code)
+
+
+@click.command()
+@click.argument("feed")
+@source_option
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the plan to this file too; it always lies in the run's folder.",
+)
+@changed_option
+@json_option
+@click.pass_context
+def plan(
+    context: click.Context,
+    *,
+    feed: str,
+    source: Path | None,
+    output: Path | None,
+    changed: str | None,
+    as_json: bool,
+) -> None:
+    """Do all of a load but the sending, and write down what would be sent.
+
+    `loyalty-etl run FEED --plan FILE` then sends exactly that, or refuses.
+    """
+    name, words, path = load_feed(feed)
+    words = with_changed(words, changed)
+    from pipelines.cli.plans import copy_plan, print_plan, unfinished
+    from pipelines.cli.terminal import TerminalReporter
+    from pipelines.materializing import run_feed
+    from pipelines.planning import PLAN
+
+    summary = run_feed(
+        name,
+        words,
+        TerminalReporter(silent=as_json),
+        source=str(source.resolve()) if source else "",
+        dry_run=True,
+        feed_path=path,
+    )
+    made = Path(summary.folder) / PLAN
+    if summary.state != "failed" and output:
+        copy_plan(made, output)
+        made = output
+    then = f"{_again(feed, None, changed)} --plan {shlex.quote(str(made))}"
+    if unfinished(name, words):
+        then = f"loyalty-etl resume --feed {shlex.quote(feed)}, which comes first; then plan again"
+    print_plan(summary, made, as_json=as_json, then=then)
+    context.exit(summary.exit_code)
+
+
+def _again(feed: str, source: Path | None, changed: str | None) -> str:
+    """Give the command that sends what was looked at."""
+    line = ["loyalty-etl", "run", feed]
+    line += ["--source", str(source)] if source else []
+    line += ["--changed", changed] if changed else []
+    return shlex.join(line)
 
 
 @click.command()
@@ -50,7 +141,7 @@ def run(
     type=click.Path(file_okay=False, path_type=Path),
     help="Publish into this folder instead of the state folder.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
+@json_option
 @click.pass_context
 def export(context: click.Context, *, feed: str, output: Path | None, as_json: bool) -> None:
     """Read a report whole and publish it as Parquet, in one step."""
@@ -60,7 +151,8 @@ def export(context: click.Context, *, feed: str, output: Path | None, as_json: b
     from pipelines.settings import trigg_account
 
     click.echo(f"reading from {trigg_account().base_url}", err=True)
-    from pipelines.cli.terminal import TerminalReporter, print_summary
+    from pipelines.cli.summing import print_summary
+    from pipelines.cli.terminal import TerminalReporter
     from pipelines.materializing import run_feed
 
     out = str(output.resolve()) if output else ""

@@ -2,10 +2,17 @@
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 
 from pipelines.runs import Summary, list_summaries
+
+UNTOLD = {
+    *("feed", "state", "source_stamp", "checked_rows"),
+    *("rejects_size", "rejects_end"),
+}
+NAMES = {"retry_of": "retry of"}
 
 
 @click.group()
@@ -19,14 +26,14 @@ def runs() -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 def list_runs(*, feed: str | None, limit: int, as_json: bool) -> None:
     """List runs, newest first."""
-    found = list_summaries(feed)[:limit]
+    found = list_summaries(feed, _tell_unreadable)[:limit]
     for summary in found:
         if as_json:
             click.echo(json.dumps(asdict(summary), ensure_ascii=False))
         else:
             click.echo(
                 f"{summary.run_id}  {summary.started}  {summary.feed:<20} {_state(summary):<9}"
-                f" {summary.rows:>11,} rows {summary.rejected_rows:>7,} rejected"
+                f" {summary.rows:>11,} rows {summary.rejected_rows:>7,} rejected{_rest(summary)}"
             )
     if not found and not as_json:
         click.echo("No runs yet. Next: loyalty-etl feeds")
@@ -37,23 +44,51 @@ def list_runs(*, feed: str | None, limit: int, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per feed of the run.")
 def show(*, run_id: str, as_json: bool) -> None:
     """Show what one run did; the start of its id is enough."""
-    found = [s for s in list_summaries() if s.run_id.startswith(run_id)]
+    everything = list_summaries()
+    found = [s for s in everything if s.run_id.startswith(run_id)]
     if not found:
         raise click.ClickException(f"no run begins with {run_id}; see: loyalty-etl runs list")
     if len({s.run_id for s in found}) > 1:
         raise click.ClickException(f"several runs begin with {run_id}; give more of the id")
+    retries = _retries(everything)
     for summary in reversed(found):
         if as_json:
             click.echo(json.dumps(asdict(summary), ensure_ascii=False))
             continue
         click.echo(f"{summary.feed}: {_state(summary)}")
         for name, value in asdict(summary).items():
-            if value not in ("", 0, 0.0, False, [], {}) and name not in {"feed", "state"}:
-                click.echo(f"  {name:<17} {_text(value)}")
+            if value not in ("", 0, 0.0, False, [], {}) and name not in UNTOLD:
+                click.echo(f"  {NAMES.get(name, name):<17} {_text(value)}")
+        for later in retries.get((summary.run_id, summary.feed), []):
+            click.echo(f"  {'retried by':<17} {later}")
 
 
 def _state(summary: Summary) -> str:
-    return "dry run" if summary.state == "prepared" and summary.dry_run else summary.state
+    if summary.state == "prepared" and summary.dry_run:
+        return "dry run"
+    if summary.in_doubt_records and not summary.dry_run:
+        return "in doubt"
+    return "unfinished" if summary.resumable else summary.state
+
+
+def _rest(summary: Summary) -> str:
+    """Say what of a run is neither taken nor rejected."""
+    in_doubt, unsent = summary.in_doubt_records, summary.unsent_records
+    parts = [f" {in_doubt:,} in doubt" if in_doubt else "", f" {unsent:,} unsent" if unsent else ""]
+    return "".join(parts)
+
+
+def _retries(summaries: list[Summary]) -> dict[tuple[str, str], list[str]]:
+    """Name, for each load, the runs that loaded its rejects, oldest first."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for summary in reversed(summaries):
+        if summary.retry_of:
+            found.setdefault((summary.retry_of, summary.feed), []).append(summary.run_id)
+    return found
+
+
+def _tell_unreadable(path: Path) -> None:
+    click.echo(f"loyalty-etl: {path} cannot be read, that run is left out", err=True)
 
 
 def _text(value: object) -> str:
@@ -65,7 +100,10 @@ def _text(value: object) -> str:
 @runs.command()
 @click.option("--days", type=click.IntRange(min=1), default=90, show_default=True)
 def prune(*, days: int) -> None:
-    """Forget runs older than this many days: their folders and Dagster's record of them."""
+    """Forget runs older than this many days: their folders, and Dagster's record of them.
+
+    Unfinished loads and those in doubt stay, and what was delivered stays known.
+    """
     from pipelines.materializing import prune_runs
 
     click.echo(f"{prune_runs(days):,} runs forgotten")

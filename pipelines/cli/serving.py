@@ -14,10 +14,15 @@ import click
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder that keeps its state (default: sandbox/ in the state folder).",
 )
-def sandbox(*, host: str, port: int, data: Path | None) -> None:
+@click.option(
+    "--faults",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="What goes wrong on purpose, in YAML or JSON (docs/sandbox.md).",
+)
+def sandbox(*, host: str, port: int, data: Path | None, faults: Path | None) -> None:
     """Serve the platform's API on this machine, to try feeds on. Stop it with Ctrl-C."""
     from pipelines.settings import state_dir
-    from sandbox import serve
+    from sandbox import FaultsError, serve
 
     folder = data or state_dir() / "sandbox"
 
@@ -27,7 +32,9 @@ def sandbox(*, host: str, port: int, data: Path | None) -> None:
         click.echo("  loyalty-etl check")
 
     try:
-        serve(folder, host=host, port=port, on_ready=ready)
+        serve(folder, host=host, port=port, on_ready=ready, faults=faults)
+    except FaultsError as error:
+        raise click.ClickException(str(error)) from None
     except OSError as error:
         raise click.ClickException(f"{error.strerror or error}") from None
 

@@ -1,17 +1,14 @@
-"""What the commands print: a progress line on stderr, results on stdout."""
+"""The progress line on stderr."""
 
-import json
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 
 import click
 
 from pipelines.assets import Reporter
-from pipelines.progress import Progress
-from pipelines.runs import Summary
+from pipelines.progress import Progress, count
 
 
 class TerminalReporter(Reporter):
@@ -26,13 +23,26 @@ class TerminalReporter(Reporter):
     def following(self, log: Callable[[str], None]) -> Iterator[Progress]:  # noqa: ARG002  (Reporter's signature)
         """Give the progress function of one step."""
         started = last = time.monotonic()
+        before: tuple[int, int] | None = None
 
-        def progress(step: str, done: int, total: int, rows: int, rejects: int) -> None:
-            nonlocal last
+        def progress(
+            step: str,
+            done: int,
+            total: int,
+            rows: int,
+            rejects: int,
+            *,
+            in_doubt: int | None = None,
+        ) -> None:
+            nonlocal last, before
+            if before is None:  # what a load that goes on had done before is no speed of today
+                before = (0, 0) if in_doubt is None else (done, rows)
             now = time.monotonic()
             if not self._silent and now - last >= self.seconds:
                 last = now
-                self._show(describe(step, done, total, rows, rejects, seconds=now - started))
+                told = count(rows, rejects, in_doubt)
+                rate = speed(done, total, rows, seconds=now - started, before=before)
+                self._show(f"{step}: {told}, {rate}")
 
         try:
             yield progress
@@ -44,52 +54,23 @@ class TerminalReporter(Reporter):
         click.echo(f"\r\x1b[2K{line}" if self._live else line, nl=not self._live, err=True)
 
 
-def describe(step: str, done: int, total: int, rows: int, rejects: int, *, seconds: float) -> str:
-    """Put progress into a line: rows, rejects, rows a second, how much is done, time left."""
-    speed = rows / seconds if seconds else 0
-    line = f"{step}: {rows:,} rows, {rejects:,} rejects, {speed:,.0f} rows/s"
+def speed(
+    done: int, total: int, rows: int, *, seconds: float, before: tuple[int, int] = (0, 0)
+) -> str:
+    """Say how many rows a second, how much is done, and what time is left.
+
+    Args:
+        done: as in `Progress`.
+        total: likewise.
+        rows: likewise.
+        seconds: since the step began.
+        before: `done` and `rows` when it began.
+    """
+    rate = (rows - before[1]) / seconds if seconds else 0
+    line = f"{rate:,.0f} rows/s"
     if total and done:
-        left = max(0, round(seconds * (total - done) / done))
-        line += f", {100 * done / total:.0f} %, ETA {left // 60}:{left % 60:02}"
+        line += f", {100 * done / total:.0f} %"
+        if done > before[0]:
+            left = max(0, round(seconds * (total - done) / (done - before[0])))
+            line += f", ETA {left // 60}:{left % 60:02}"
     return line
-
-
-def print_summary(summary: Summary, *, as_json: bool) -> None:
-    """Print what a run did, for a script or for a person, and the next command."""
-    if as_json:
-        told = asdict(summary) | {"exit_code": summary.exit_code}
-        click.echo(json.dumps(told, ensure_ascii=False))
-    if summary.state == "failed":
-        click.echo(f"loyalty-etl: {summary.error}", err=True)
-    elif not as_json:
-        click.echo("\n".join(summary_lines(summary)))
-
-
-def summary_lines(summary: Summary) -> Iterator[str]:
-    """Say in a few lines what a run did."""
-    done = "would send" if summary.dry_run else "finished"
-    yield f"{summary.feed}: {done} in {summary.seconds:.1f} s (run {summary.run_id})"
-    yield f"  from      {summary.source}"
-    if summary.kind == "export":
-        yield f"  rows      {summary.rows:,} in {summary.requests:,} pages"
-        yield f"  Parquet   {summary.output}/data.parquet"
-        yield from (f"  warning   {warning}" for warning in summary.warnings)
-        yield f"Next: loyalty-etl runs show {summary.run_id}"
-        return
-    yield f"  to        {summary.target}"
-    yield f"  rows      {summary.rows:,} read, {summary.rejected_rows:,} rejected"
-    sent = summary.records - summary.rejected_records
-    size = f"{summary.requests:,} requests, {summary.bytes:,} bytes"
-    yield f"  records   {sent:,} of {summary.records:,} in {size}"
-    for name, total in summary.totals.items():
-        yield f"  {name:<9} {total}"
-    for fault, times in summary.reasons.items():
-        yield f"  fault     {fault} ({times:,})"
-    for warning in summary.warnings:
-        yield f"  warning   {warning}"
-    if summary.rejected_rows:
-        yield f"Next: mend {summary.folder}/rejects.csv and load it again"
-    elif summary.dry_run:
-        yield f"Next: loyalty-etl run {summary.feed}"
-    else:
-        yield f"Next: loyalty-etl runs show {summary.run_id}"

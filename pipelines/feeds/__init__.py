@@ -1,7 +1,8 @@
 """Feeds: what pipelines/defs/<feed>/defs.yaml says, read without Dagster so that it is quick."""
 
+from pipelines.feeds.export import ExportFeed
 from pipelines.feeds.reading import FeedError, feeds_dir, find_feed, list_feeds, read_feed
-from pipelines.feeds.words import ExportFeed, ImportTarget, LoadFeed, TransactionsTarget
+from pipelines.feeds.words import ImportTarget, LoadFeed, TransactionsTarget
 
 __all__ = [
     "ExportFeed",

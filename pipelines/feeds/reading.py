@@ -11,7 +11,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from pipelines import ROOT
-from pipelines.feeds.words import ExportFeed, LoadFeed
+from pipelines.feeds.export import ExportFeed
+from pipelines.feeds.words import LoadFeed
 
 COMPONENTS: dict[str, type[LoadFeed | ExportFeed]] = {
     "pipelines.components.LoadFeedComponent": LoadFeed,

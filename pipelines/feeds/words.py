@@ -7,8 +7,6 @@ from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Discriminator,
     Field,
     Tag,
@@ -16,25 +14,18 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
 
+from pipelines.feeds.block import Name, Words, fault
+from pipelines.feeds.delivery import Delivery
 from validators.fields import DERIVED, MEMBER_FIELDS, MEMBER_KEYS, RECEIPT_FIELDS, Kind
 
 SUFFIXES = {".csv": "csv", ".json": "json", ".ndjson": "ndjson", ".jsonl": "ndjson", ".xml": "xml"}
 Format = Literal["csv", "json", "ndjson", "xml"]
-RESERVED = ("_row", "_fault")
-"""Columns that the reader adds (`connectors.files`, which is slow to import)."""
-COLUMN_TYPE = r"^(text|integer|decimal(\((\d|1[0-8])\))?|number|boolean|timestamp|date|json)$"
+RESERVED = ("_row", "_fault", "_source_file", "_source_row", "_error", "_run", "_raw")
+"""Columns that the reader or a file of rejects adds (`connectors.files`, slow to import)."""
 WIRE_NAME = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?$"
 
 
-class Words(BaseModel):
-    """A block of YAML in which every word is known, and `yes` is no number."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-Name = Annotated[str, Field(min_length=1)]
 Number = Annotated[Decimal, Field(strict=False)]
 """An exact number; the YAML has it as an integer or a fraction."""
 
@@ -178,29 +169,31 @@ class LoadFeed(Words):
     mapping: Annotated[dict[str, Mapped], Field(min_length=1)]
     receipts: Receipts = Receipts()
     rejects: Rejects = Rejects()
+    delivery: Delivery = Delivery()
 
     @field_validator("mapping")
     @classmethod
     def _names(cls, mapping: dict[str, Mapped], info: ValidationInfo) -> dict[str, Mapped]:
         for name, mapped in mapping.items():
             if (mapped.column if isinstance(mapped, Column) else mapped) in RESERVED:
-                raise _fault(f"a column cannot be called {' or '.join(RESERVED)}", name)
+                raise fault(f"a column cannot be called {' or '.join(RESERVED)}", name)
         if isinstance(info.data.get("target"), TransactionsTarget):
             _check_names(mapping, RECEIPT_FIELDS)
             for name, mapped in mapping.items():
                 if isinstance(mapped, Column) and mapped.type:
-                    raise _fault("the contract sets its type, leave `type` out", name)
+                    raise fault("the contract sets its type, leave `type` out", name)
             return mapping
         groups = {name.partition(".")[0] for name in mapping if "." in name}
         for name in mapping:
             if not re.match(WIRE_NAME, name):
-                raise _fault("a wire name is a word, or two with a dot between them", name)
+                raise fault("a wire name is a word, or two with a dot between them", name)
             if name in groups:
-                raise _fault("cannot be a value and an object at once", name)
+                raise fault("cannot be a value and an object at once", name)
         return mapping
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
+        _check_key(self)
         if isinstance(self.target, TransactionsTarget):
             made = DERIVED - ({"Items.Vat"} if self.receipts.vat_percent is None else set())
             lacks = [
@@ -210,16 +203,24 @@ class LoadFeed(Words):
             ]
             if lacks:
                 hint = "; or set receipts.vat_percent" if "Items.Vat" in lacks else ""
-                raise _fault(f"lacks {', '.join(lacks)}{hint}", "mapping")
+                raise fault(f"lacks {', '.join(lacks)}{hint}", "mapping")
             if isinstance(self.mapping["Header.ReceiptId"], ConstantWord):
                 message = "Header.ReceiptId must come from a column, each receipt has its own"
-                raise _fault(message, "mapping")
+                raise fault(message, "mapping")
             return self
         if not set(self.mapping) & set(MEMBER_KEYS):
-            raise _fault(f"needs one of {', '.join(MEMBER_KEYS)} to name a member", "mapping")
+            raise fault(f"needs one of {', '.join(MEMBER_KEYS)} to name a member", "mapping")
         if "receipts" in self.model_fields_set:
-            raise _fault("belongs to POST /transactions, leave it out", "receipts")
+            raise fault("belongs to POST /transactions, leave it out", "receipts")
         return self
+
+    @property
+    def key(self) -> list[str]:
+        """What makes a record this one.
+
+        Of receipts all of these, and whether it is a return; of members the first that is there.
+        """
+        return self.delivery.key or list(KEYS[self.target.endpoint])
 
     @property
     def kinds(self) -> dict[str, Kind]:
@@ -232,48 +233,25 @@ class LoadFeed(Words):
         return kinds
 
 
-class Report(Words):
-    """Which report to read, and how."""
-
-    type: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")]
-    parameters: dict[str, str] = {}
-    rows_page: Annotated[int, Field(ge=1, le=10_000)] = 1000
-    rows_property: str = "auto"
-    in_flight: Annotated[int, Field(ge=1, le=64)] = 4
+RECEIPT_KEY = ("Header.StoreId", "Header.ReceiptId")
+KEYS = {"POST /transactions": RECEIPT_KEY, "POST /import": MEMBER_KEYS}
 
 
-class ExportFeed(Words):
-    """A feed that ends in Parquet.
-
-    `columns` gives types: text, integer, decimal(N) with N decimals, number, boolean, timestamp,
-    date or json; a column that is not named is kept as text. `required` columns are never empty;
-    `key` columns together name one row.
-    """
-
-    description: str = ""
-    after: list[str] = []
-    report: Report
-    columns: dict[str, str] = {}
-    required: list[str] = []
-    key: list[str] = []
-    keep_versions: Annotated[int, Field(ge=1)] = 5
-
-    @field_validator("columns")
-    @classmethod
-    def _types(cls, columns: dict[str, str]) -> dict[str, str]:
-        for name, word in columns.items():
-            if not re.match(COLUMN_TYPE, word):
-                allowed = "text, integer, decimal(N), number, boolean, timestamp, date, json"
-                raise _fault(f"type {word!r} is none of {allowed}", name)
-        return columns
-
-    @model_validator(mode="after")
-    def _declared(self) -> Self:
-        for word, names in (("required", self.required), ("key", self.key)):
-            unknown = [name for name in names if name not in self.columns]
-            if unknown:
-                raise _fault(f"`columns` does not name {', '.join(unknown)}", word)
-        return self
+def _check_key(feed: LoadFeed) -> None:
+    """Refuse a delivery key that cannot name a record, or that nobody can ask about."""
+    key = feed.delivery.key
+    if not key:
+        return
+    allowed = [n for n in RECEIPT_FIELDS if n.startswith("Header.")]
+    if isinstance(feed.target, ImportTarget):
+        allowed = list(MEMBER_KEYS)
+    elif tuple(key[:2]) != RECEIPT_KEY:
+        raise fault(f"begins with {', '.join(RECEIPT_KEY)}", "delivery")
+    for name in key:
+        if name not in allowed:
+            raise fault(f"key {name} is none of {', '.join(allowed)}", "delivery")
+        if name not in feed.mapping:
+            raise fault(f"key {name} is not mapped", "delivery")
 
 
 def _check_names(mapping: dict[str, Any], known: dict[str, Any]) -> None:
@@ -281,9 +259,4 @@ def _check_names(mapping: dict[str, Any], known: dict[str, Any]) -> None:
         if name not in known:
             close = get_close_matches(name, known, n=1, cutoff=0.5)
             hint = f"did you mean {close[0]}? " if close else ""
-            raise _fault(f"no field is called {name}; {hint}known: {', '.join(known)}", name)
-
-
-def _fault(message: str, name: str) -> PydanticCustomError:
-    """Make an error that names the key at fault, below the one that is being judged."""
-    return PydanticCustomError("fault", "{message}", {"message": message, "name": name})
+            raise fault(f"no field is called {name}; {hint}known: {', '.join(known)}", name)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from delivery.batches import Batch, Envelope, Limits, cut_batches
+from delivery.batches import Batch, Cutter, Envelope, Limits, cut_batches
 
 ENVELOPE = Envelope("ReceiptRequests")
 AROUND = len('{"ReceiptRequests":[]}')
@@ -114,3 +114,107 @@ def test_batches_come_while_frames_are_read():
 @pytest.mark.parametrize("frames", [[], [frame([])], [frame([]), frame([])]])
 def test_no_record_makes_no_batch(frames):
     assert list(cut_batches(frames, ENVELOPE, Limits())) == []
+
+
+# The cutter: lanes, and limits that are lowered on the way
+
+
+def laned(lanes, start=0):
+    """Make a frame of one record for each lane named."""
+    numbers = range(start, start + len(lanes))
+    return pl.DataFrame(
+        {"n": numbers, "rows": [1] * len(lanes), "json": map(str, numbers), "lane": lanes},
+        schema={"n": pl.Int64, "rows": pl.UInt32, "json": pl.String, "lane": pl.Int32},
+    )
+
+
+def places(records):
+    return None if records is None else records["n"].to_list()
+
+
+def test_a_lane_holds_its_own_records_in_order():
+    frames = [laned([0, 1, 0, 2, 0]), laned([1, 1, 0], 5)]
+    cutter = Cutter(frames, ENVELOPE, Limits(records=2), 4)
+    assert [places(cutter.cut(lane)) for lane in (0, 0, 1, 1, 2, 3)] == [
+        [0, 2],
+        [4, 7],
+        [1, 5],
+        [6],
+        [3],
+        None,
+    ]
+    assert [cutter.cut(lane) for lane in range(4)] == [None] * 4
+
+
+def test_a_closed_lane_gives_nothing_more():
+    frames = [laned([0, 1, 0, 1]), laned([0, 1, 0, 1], 4)]
+    cutter = Cutter(frames, ENVELOPE, Limits(records=1), 2)
+    assert places(cutter.cut(0)) == [0]
+    cutter.close(0)
+    assert cutter.cut(0) is None
+    assert [places(cutter.cut(1)) for _ in range(5)] == [[1], [3], [5], [7], None]
+    assert cutter.cut(0) is None
+
+
+def test_the_only_lane_cannot_be_closed():
+    cutter = Cutter([laned([0, 0])], ENVELOPE, Limits(records=1))
+    cutter.close(0)
+    assert places(cutter.cut()) == [0]
+
+
+def test_a_lane_that_stands_still_makes_the_others_wait():
+    read = []
+
+    def frames():
+        for number in range(100):
+            read.append(number)
+            yield laned([0] * 3 + [1], number * 4)
+
+    cutter = Cutter(frames(), ENVELOPE, Limits(records=2), 2)
+    while cutter.cut(1) is not None:
+        pass
+    assert len(read) < 2 * Cutter.MOST_WAITING
+    assert cutter.cut(1) is None
+    assert places(cutter.cut(0)) == [0, 1]
+
+
+def test_fewer_records_from_now_on():
+    cutter = Cutter([laned([0] * 30)], ENVELOPE, Limits(records=10))
+    assert not cutter.lowered
+    assert len(places(cutter.cut())) == 10
+    cutter.max_records = 3
+    assert cutter.lowered
+    assert len(places(cutter.cut())) == 3
+    cutter.max_records = 0  # a record goes alone then
+    assert len(places(cutter.cut())) == 1
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.lists(st.integers(0, 2), max_size=8), max_size=8),
+    st.integers(1, 6),
+    st.lists(st.tuples(st.integers(0, 2), st.sampled_from(["cut", "cut", "lower", "close"]))),
+)
+def test_each_record_is_cut_once_whatever_is_lowered_or_closed(lanes, most, steps):
+    frames, start = [], 0
+    for lane in lanes:
+        frames.append(laned(lane, start))
+        start += len(lane)
+    lane_of = [lane for frame in lanes for lane in frame]
+    cutter = Cutter(frames, ENVELOPE, Limits(records=most), 3)
+    found, closed = [], set()
+    for lane, step in [*steps, *((lane, "cut") for lane in [0, 1, 2] * (start + 1))]:
+        if step == "close":
+            cutter.close(lane)
+            closed.add(lane)
+        elif step == "lower":
+            cutter.max_records = max(1, cutter.max_records - 1)
+        elif (records := cutter.cut(lane)) is not None:
+            assert lane not in closed
+            assert 1 <= records.height <= cutter.max_records
+            assert set(records["lane"]) == {lane}
+            found.extend(records["n"])
+    for lane in range(3):
+        mine = [n for n in found if lane_of[n] == lane]
+        every = [n for n, its in enumerate(lane_of) if its == lane]
+        assert mine == (every[: len(mine)] if lane in closed else every)

@@ -1,17 +1,33 @@
 """The file of records: what is written is read, and what repeats is found."""
 
+from itertools import pairwise
+
 import polars as pl
 import pytest
+import xxhash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from delivery.records import RECORDS, RecordWriter, drop_records, find_repeats, read_records
+from delivery.records import (
+    RECORDS,
+    STORED,
+    RecordFile,
+    RecordWriter,
+    drop_records,
+    find_repeats,
+    hash_bytes,
+    hash_texts,
+    pack_hashes,
+    pack_places,
+    read_records,
+    unpack_places,
+)
 
 
-def record(key, row, text="{}", last_row=None, amount=10_000):
+def record(key, row, text="{}", last_row=None, *, amount=10_000, customer="c"):
     last_row = row if last_row is None else last_row
-    return (key, row, last_row, last_row - row + 1, amount, text)
+    return (key, row, last_row, last_row - row + 1, amount, customer, text)
 
 
 def frame(*records):
@@ -39,8 +55,19 @@ def test_what_is_written_is_read_row_group_by_row_group(path):
     write(path, *frames)
     found = list(read_records(path))
     assert [part.height for part in found] == [1, 2]
-    assert_frame_equal(pl.concat(found), pl.concat(frames))
-    assert_frame_equal(pl.read_ipc(path), pl.concat(frames))
+    assert_frame_equal(pl.concat(found).select(RECORDS.names()), pl.concat(frames))
+    assert pl.concat(found)["place"].to_list() == [0, 1, 2]
+    stored = pl.read_ipc(path)
+    assert stored.schema == STORED
+    assert stored["key_hash"].to_list() == hash_texts(stored["key"]).to_list()
+    assert stored["content_hash"].to_list() == hash_texts(stored["json"]).to_list()
+
+
+def test_only_the_columns_asked_for_are_read(path):
+    write(path, frame(record("a", 1)), frame(record("b", 2)))
+    found = list(read_records(path, ("row", "key_hash")))
+    assert [part.columns for part in found] == [["place", "row", "key_hash"]] * 2
+    assert [part["place"].to_list() for part in found] == [[0], [1]]
 
 
 def test_only_the_owner_can_read_it(path):
@@ -57,7 +84,7 @@ def test_no_record_leaves_a_file_that_can_be_read(path):
     write(path)
     assert list(read_records(path)) == []
     assert find_repeats(path).is_empty()
-    assert pl.read_ipc(path).schema == RECORDS
+    assert pl.read_ipc(path).schema == STORED
 
 
 def test_another_schema_is_refused(path):
@@ -69,18 +96,24 @@ def test_nothing_repeats(path):
     write(path, frame(record("a", 1), record("b", 2)), frame(record("c", 3)))
     found = find_repeats(path)
     assert found.is_empty()
-    assert found.columns == ["key", "row", "last_row", "amount", "first"]
+    assert found.columns == [
+        *("place", "key", "row", "last_row", "rows", "amount", "first"),
+    ]
 
 
-def test_records_without_a_key_never_repeat(path):
-    write(path, frame(record("", 1), record("", 2)), frame(record("", 3)))
-    assert find_repeats(path).is_empty()
+def test_rejected_rows_without_a_key_are_nobodys_rest(path):
+    write(path, frame(record("a", 1), record("b", 2)))
+    lost = pl.DataFrame({"key": ["", "", None], "row": [3, 4, 5]})
+    assert find_repeats(path, lost).is_empty()
 
 
 def test_of_identical_copies_the_first_is_kept(path):
     copies = [record("a", row, '{"x":1}', row + 1, amount=row) for row in (10, 20, 30)]
     write(path, frame(copies[0], record("b", 15)), frame(copies[1]), frame(copies[2]))
-    assert find_repeats(path).rows() == [("a", 20, 21, 20, 10), ("a", 30, 31, 30, 10)]
+    assert find_repeats(path).rows() == [
+        (2, "a", 20, 21, 2, 20, 10),
+        (3, "a", 30, 31, 2, 30, 10),
+    ]
 
 
 def test_copies_that_differ_all_go(path):
@@ -108,7 +141,12 @@ def test_rejected_records_alone_take_nothing_along(path):
 
 
 KEYS = st.sampled_from(["a", "b", "c", ""])
-DRAWN = st.lists(st.tuples(KEYS, st.sampled_from(["{}", '{"x":1}']), st.booleans()), max_size=10)
+DRAWN = st.lists(
+    st.tuples(KEYS, st.sampled_from(["{}", '{"x":1}']), st.booleans()).map(
+        lambda drawn: (drawn[0], drawn[1], drawn[2] and drawn[0] != "")  # no key, no record
+    ),
+    max_size=10,
+)
 
 
 @settings(max_examples=40, deadline=None)
@@ -140,5 +178,97 @@ def test_repeats_are_what_a_dict_says(tmp_path_factory, drawn, size):
 def test_records_are_dropped_and_nothing_else_is_left(path):
     write(path, frame(record("a", 1), record("b", 2)), frame(record("c", 3)))
     drop_records(path, pl.Series([1, 3]))
-    assert pl.concat(read_records(path)).rows() == [record("b", 2)]
+    assert pl.concat(read_records(path)).select(RECORDS.names()).rows() == [record("b", 2)]
     assert [file.name for file in path.parent.iterdir()] == ["records.arrow"]
+
+
+# Hashes: a change here makes every record that was ever delivered look changed.
+
+GOLDEN = {
+    "": "99aa06d3014798d86001c324468d497f",
+    "a": "a96faf705af16834e6c632b61e964e1f",
+    "1\x1f10001\x1fPURCHASE": "41a7bb160777150af93b5b1d668afa36",
+    "externalId\x1fÆØÅ-\N{GRINNING FACE}": "7e8909edf92a893fe3da96b30f2aa1e0",
+    '{"ReceiptId":"R1","Amount":12.50}': "c3fe1367f2de4c86be8c6a4e96338ef6",
+    "x" * 1000: "50a1af5a5f2dcf01c0a4877b962cba82",
+}
+
+
+def test_hashes_are_the_same_on_every_machine_and_version():
+    found = hash_texts(pl.Series("key", list(GOLDEN)))
+    assert (found.name, found.dtype) == ("key", pl.Binary)
+    assert [value.hex() for value in found] == list(GOLDEN.values())
+    assert [hash_bytes(text.encode()).hex() for text in GOLDEN] == list(GOLDEN.values())
+
+
+def test_no_text_has_no_hash():
+    assert hash_texts(pl.Series([], dtype=pl.String)).to_list() == []
+    assert hash_texts(pl.Series([], dtype=pl.String)).dtype == pl.Binary
+    assert hash_texts(pl.Series(["a", "b"]).head(0)).to_list() == []
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.text(max_size=20), max_size=12), st.integers(0, 12), st.integers(0, 12), st.data()
+)
+def test_hashes_are_of_the_texts_however_they_lie_in_memory(texts, start, length, data):
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(texts)), max_size=3)))
+    bounds = [0, *cuts, len(texts)]
+    parts = [pl.Series("t", texts[a:b], dtype=pl.String) for a, b in pairwise(bounds)]
+    whole = pl.concat(parts, rechunk=False)
+    expected = [xxhash.xxh3_128_digest(text.encode()) for text in texts]
+    assert hash_texts(whole).to_list() == expected
+    assert hash_texts(whole.slice(start, length)).to_list() == expected[start : start + length]
+    assert hash_texts(whole.rechunk().slice(start)).to_list() == expected[start:]
+    assert pack_hashes(hash_texts(whole)) == b"".join(expected)
+
+
+def test_packed_hashes_are_16_bytes_each_and_none_are_none():
+    hashes = hash_texts(pl.Series(["a", ""]))
+    assert pack_hashes(hashes) == bytes.fromhex(GOLDEN["a"] + GOLDEN[""])
+    assert pack_hashes(hashes.head(0)) == b""
+
+
+@given(st.lists(st.integers(0, 2**32 - 1), max_size=20))
+def test_packed_places_are_read_again(places):
+    packed = pack_places(pl.Series(places, dtype=pl.UInt32))
+    assert packed == b"".join(place.to_bytes(4, "little") for place in places)
+    found = unpack_places(packed)
+    assert (found.to_list(), found.dtype) == (places, pl.UInt32)
+
+
+# Records by their places
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.integers(0, 4), max_size=6), st.data())
+def test_records_are_found_by_their_places(tmp_path_factory, sizes, data):
+    path = tmp_path_factory.mktemp("records") / "records.arrow"
+    count = sum(sizes)
+    records = [record(f"k{n}", n + 1, f'{{"n":{n}}}') for n in range(count)]
+    starts = [sum(sizes[:n]) for n in range(len(sizes))]
+    write(path, *(frame(*records[a : a + n]) for a, n in zip(starts, sizes, strict=True)))
+    file = RecordFile(path)
+    for _ in range(2):  # what the first call learned serves the second
+        places = sorted(data.draw(st.sets(st.integers(0, count - 1), min_size=1))) if count else []
+        if places:
+            found = file.take(pl.Series(places, dtype=pl.UInt32))
+            assert found["place"].to_list() == places
+            assert found.select(RECORDS.names()).rows() == [records[place] for place in places]
+            some = file.take(pl.Series(places, dtype=pl.UInt32), ("key", "row"))
+            assert_frame_equal(some, found.select("place", "key", "row"))
+
+
+@pytest.mark.parametrize("places", [[2], [0, 2], [7]])
+def test_a_place_behind_the_end_is_an_error(path, places):
+    write(path, frame(record("a", 1)), frame(record("b", 2)))
+    with pytest.raises(IndexError, match=f"records.arrow: it ends before record {places[-1]}"):
+        RecordFile(path).take(pl.Series(places, dtype=pl.UInt32))
+
+
+def test_hashed_records_are_written_as_they_are(path):
+    write(path, frame(record("a", 1)))
+    stored = pl.concat(read_records(path)).drop("place")
+    changed = stored.with_columns(key_hash=pl.lit(bytes(16)))
+    write(path, changed)
+    assert_frame_equal(pl.concat(read_records(path)).drop("place"), changed)

@@ -57,13 +57,16 @@ def test_members_come_before_receipts_and_reports_last(graph) -> None:
         assert parents[f"{feed}/report"] == {f"{name}/delivered" for name in RECEIPTS}
 
 
-def test_the_share_of_rejects_is_a_blocking_check(graph) -> None:
-    checks = {key: graph.get_check_spec(key) for key in graph.asset_check_keys}
-    assert {key.asset_key.to_user_string() for key in checks} == {
-        f"{feed}/prepared" for feed in MEMBERS + RECEIPTS
+def test_the_share_of_rejects_blocks_and_every_record_is_accounted_for(graph) -> None:
+    checks = {
+        key.asset_key.to_user_string(): graph.get_check_spec(key) for key in graph.asset_check_keys
     }
-    assert {spec.name for spec in checks.values()} == {"rejects_within_limit"}
-    assert all(spec.blocking for spec in checks.values())
+    prepared = {f"{feed}/prepared" for feed in MEMBERS + RECEIPTS}
+    delivered = {f"{feed}/delivered" for feed in MEMBERS + RECEIPTS}
+    assert {*checks} == prepared | delivered
+    assert {checks[key].name for key in prepared} == {"rejects_within_limit"}
+    assert all(checks[key].blocking for key in prepared)
+    assert {checks[key].name for key in delivered} == {"records_accounted_for"}
 
 
 def test_every_feed_has_a_job_and_nightly_takes_them_all(definitions) -> None:

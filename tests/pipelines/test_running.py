@@ -77,7 +77,15 @@ def test_a_load_arrives_whole(feed: str, api, run: Run) -> None:
         assert (facts["receipts"], facts["lines"], str(facts["gross"])) == (records, rows, gross)
         assert summary.totals == {"gross": turnover(facts)}
     folder = run_folder(summary.run_id, feed)
-    assert [path.name for path in folder.iterdir()] == ["summary.json"]
+    assert {path.name for path in folder.iterdir()} == {
+        "summary.json",
+        "outcomes.parquet",
+        "accepted.parquet",
+    }
+    told = pl.read_parquet(folder / "outcomes.parquet")
+    assert (told.height, told["rows"].sum()) == (records, rows)
+    assert told["outcome"].unique().to_list() == ["accepted"]
+    assert told.equals(pl.read_parquet(folder / "accepted.parquet"))
     assert read_summary(summary.run_id, feed) == summary
     assert read_json(folder / "summary.json") == summary.__dict__
 
@@ -87,10 +95,11 @@ def test_a_load_tells_dagster_its_counts(run: Run) -> None:
     summary = run("receipts_csv")
     metadata, checks = told_to_dagster(summary.run_id)
     assert {*metadata} == {"receipts_csv/prepared", "receipts_csv/delivered"}
-    assert checks == {"receipts_csv/prepared": True}
+    assert checks == {"receipts_csv/prepared": True, "receipts_csv/delivered": True}
     delivered = metadata["receipts_csv/delivered"]
     wanted = {"rows": 204, "dagster/row_count": 204, "records": 89, "accepted_records": 89,
-              "rejected_rows": 0, "batches": 1, "bytes": summary.bytes,
+              "rejected_rows": 0, "rejected_records": 0, "unchanged_records": 0,
+              "in_doubt_records": 0, "unsent_records": 0, "batches": 1, "bytes": summary.bytes,
               "total_gross": "5167.84"}  # fmt: skip
     assert {name: delivered[name] for name in wanted} == wanted
     assert delivered["rows_per_second"] > 0
@@ -160,11 +169,14 @@ def test_a_dry_run_sends_nothing_and_counts_what_a_run_sends(api, run: Run, writ
     dry = run(f"{feed}/", dry_run=True)
     assert (dry.state, dry.exit_code, dry.dry_run, dry.accepted_records) == ("prepared", 0, True, 0)
     assert api.facts()["requests"] == 0
-    assert {path.name for path in Path(dry.folder).iterdir()} == {"summary.json"}
+    assert {path.name for path in Path(dry.folder).iterdir()} == {"summary.json", "plan.json"}
+    assert stat.S_IMODE((Path(dry.folder) / "plan.json").stat().st_mode) == 0o600
     sent = run(f"{feed}/")
     assert (sent.requests, sent.bytes, sent.totals) == (dry.requests, dry.bytes, dry.totals)
     assert api.facts()["requests"] == dry.requests > 5
     assert api.facts()["receipts"] == 89
+    again = run(f"{feed}/", dry_run=True)
+    assert (again.unchanged_records, again.requests, again.bytes) == (89, 0, 0)
 
 
 def test_a_dry_run_needs_neither_key_nor_server(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -224,7 +236,7 @@ def test_faulty_records_are_kept_back_with_their_reasons(
     assert lines <= {int(row["_source_row"]) for row in rows}
     assert sum(summary.reasons.values()) >= len(faults)
     metadata, checks = told_to_dagster(summary.run_id)
-    assert checks == {"lenient/prepared": True}
+    assert checks == {"lenient/prepared": True, "lenient/delivered": True}
     reasons = metadata["lenient/delivered"]["rejects_by_fault"]
     assert {r["fault"]: r["times"] for r in reasons} == summary.reasons
 

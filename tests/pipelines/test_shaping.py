@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from delivery.outcomes import REFUSED
 from delivery.records import RECORDS
 from pipelines.feeds import LoadFeed
+from pipelines.refusing import member_key, receipt_key
 from pipelines.shaping import amount_text, make_shaper, source_columns, whole_records
 
 FLAT = {
@@ -33,9 +35,10 @@ GOOD = {
 }
 
 
-def feed(mapping=FLAT, receipts=None, endpoint="POST /transactions", **source):
+def feed(mapping=FLAT, receipts=None, endpoint="POST /transactions", delivery=None, **source):
     source = {"path": "a.csv"} | source
     words = {"source": source, "target": {"endpoint": endpoint}, "mapping": mapping}
+    words |= {"delivery": delivery} if delivery else {}
     own = {"receipts": {"vat_percent": "25"} | (receipts or {})}
     return LoadFeed.model_validate(words | (own if endpoint == "POST /transactions" else {}))
 
@@ -63,12 +66,13 @@ def test_good_rows_become_records():
     shaped = shape({}, {"line": "2", "gross": "0"}, {"receipt": "18"})
     assert shaped.records.schema == RECORDS
     assert shaped.records.drop("json").rows() == [
-        ("001\x1f17\x1fPURCHASE", 2, 3, 2, 125_000),
-        ("001\x1f18\x1fPURCHASE", 4, 4, 1, 125_000),
+        ("001\x1f17\x1fPURCHASE", 2, 3, 2, 125_000, ""),
+        ("001\x1f18\x1fPURCHASE", 4, 4, 1, 125_000, ""),
     ]
     sent = [json.loads(text) for text in shaped.records["json"]]
     assert [len(receipt["Items"]) for receipt in sent] == [2, 1]
-    assert (shaped.rejected, shaped.reasons.height, shaped.warnings) == (0, 0, {})
+    assert shaped.refused.schema == REFUSED
+    assert (shaped.refused.height, shaped.reasons.height, shaped.warnings) == (0, 0, {})
 
 
 def test_a_receipt_is_sent_whole_or_not_at_all():
@@ -80,9 +84,11 @@ def test_a_receipt_is_sent_whole_or_not_at_all():
         {"receipt": "18"},
     )
     assert shaped.records["row"].to_list() == [2, 6]
-    assert shaped.rejected == 1
     assert told(shaped) == [(1, ""), (2, "Items.LineNo: not-an-integer"), (3, "")]
-    assert shaped.lost.rows() == [("001\x1f17\x1fPURCHASE", 3)]
+    assert shaped.refused.schema == REFUSED
+    assert shaped.refused.rows() == [
+        ("001\x1f17\x1fPURCHASE", 3, 5, 3, "Items.LineNo (line) 'x': not a whole number")
+    ]
 
 
 def test_a_reason_names_the_field_the_column_and_the_value():
@@ -108,6 +114,24 @@ def test_every_reason_of_a_row_and_of_its_receipt():
     ]
 
 
+def test_a_refused_receipt_has_every_reason_of_its_rows_once_and_in_their_order():
+    shaped = shape(
+        {"total": "37.50", "gross": "x"},
+        {"total": "37.50", "line": "2", "product": None},
+        {"total": "37.50", "line": "3", "product": None, "gross": "x"},
+        {"receipt": "18"},
+        {"receipt": None},
+    )
+    number = "'x': not a number such as 12.50 (at most 11 digits and 4 decimals)"
+    two = f"Items.GrossAmount (gross) {number} | Items.ProductId (product): has no value"
+    beside = "stands beside a row whose receipt is unknown and that may belong to it"
+    assert shaped.refused.rows() == [
+        ("001\x1f17\x1fPURCHASE", 2, 4, 3, two),
+        ("001\x1f18\x1fPURCHASE", 5, 5, 1, f"Header.ReceiptId (receipt) '18': {beside}"),
+        ("", 6, 6, 1, "Header.ReceiptId (receipt): has no value"),
+    ]
+
+
 def test_a_wrong_sum_is_told_beside_another_fault_but_not_where_an_amount_is_unreadable():
     shaped = shape({"total": "1", "product": None})
     assert told(shaped) == [
@@ -122,7 +146,7 @@ def test_a_wrong_sum_is_told_beside_another_fault_but_not_where_an_amount_is_unr
 def test_digits_of_other_scripts_are_a_reason_and_no_crash():
     for column in ("line", "quantity", "gross"):
         shaped = shape({column: "\N{ARABIC-INDIC DIGIT THREE}"})
-        assert shaped.rejected == 1
+        assert shaped.refused.height == 1
         assert shaped.records.is_empty()
 
 
@@ -133,7 +157,7 @@ def test_digits_of_other_scripts_are_a_reason_and_no_crash():
 def test_the_tolerance_of_the_feed(tolerance, total, good):
     words = feed(receipts={"amount_tolerance": tolerance})
     shaped = shape({"total": total}, words=words)
-    assert shaped.rejected == (not good)
+    assert shaped.refused.height == (not good)
     if good:
         header = json.loads(shaped.records["json"].item())["Header"]
         assert header["GrossAmount"] == float(total)
@@ -165,14 +189,21 @@ def test_a_row_that_cannot_be_read_has_the_readers_reason_only():
         (1, "row: not-readable"),
         (2, "Header.ReceiptId: may-lack-a-line"),
     ]
-    assert shaped.rejected == 3
+    assert shaped.refused.drop("reasons").rows() == [
+        ("001\x1f17\x1fPURCHASE", 2, 2, 1),
+        ("", 3, 3, 1),
+        ("001\x1f18\x1fPURCHASE", 4, 4, 1),
+    ]
+    assert shaped.refused["reasons"][1] == "too few fields"
 
 
 def test_in_a_nested_source_a_record_stands_for_itself():
     words = feed(format="json", path="a.json", items="items")
     rows = frame({}, {}, {"receipt": None}, {}).with_columns(_row=pl.Series([1, 1, 2, 3]))
     shaped = make_shaper(words)(rows)
-    assert shaped.rejected == 2
+    assert shaped.refused.drop("reasons").rows() == [
+        ("001\x1f17\x1fPURCHASE", 1, 1, 2), ("", 2, 2, 1)
+    ]  # fmt: skip
     assert shaped.records["row"].to_list() == [3]
     assert told(shaped) == [
         (0, "Header.GrossAmount: not-the-sum-of-lines"),
@@ -186,6 +217,25 @@ def test_a_purchase_and_its_return_may_share_store_and_receipt():
     shaped = shape({}, {"quantity": "-1"}, words=words)
     assert shaped.records["key"].to_list() == ["001\x1f17\x1fPURCHASE", "001\x1f17\x1fRETURN"]
     assert shaped.records["amount"].to_list() == [125_000, -125_000]
+
+
+def test_further_columns_may_be_a_part_of_the_key_and_may_lack_a_value():
+    words = feed(FLAT | {"Header.EcrId": "till"}, delivery={
+        "key": ["Header.StoreId", "Header.ReceiptId", "Header.EcrId"]})  # fmt: skip
+    rows = frame({"till": "4"}, {"receipt": "18"}, {"store": None}, row=GOOD | {"till": None})
+    shaped = make_shaper(words)(rows)
+    assert shaped.records["key"].to_list() == [
+        "001\x1f17\x1fPURCHASE\x1f4", "001\x1f18\x1fPURCHASE\x1f"
+    ]  # fmt: skip
+    assert shaped.refused["key"].to_list() == [""]
+    kind = pl.DataFrame({"a": ["1"], "b": ["2"], "is_return": [True]})
+    assert kind.select(receipt_key(["a", "b"])).item() == "1\x1f2\x1fRETURN"
+
+
+def test_whose_receipt_it_is():
+    words = feed(FLAT | {"Header.ConsumerId": "member"})
+    rows = frame({"member": "M1"}, {"receipt": "18"}, row=GOOD | {"member": None})
+    assert make_shaper(words)(rows).records["customer"].to_list() == ["M1", ""]
 
 
 def test_ids_that_look_alike_have_keys_of_their_own():
@@ -235,15 +285,39 @@ def test_members_become_records_or_reasons():
     shaped = make_shaper(words)(rows)
     assert shaped.records.schema == RECORDS
     assert shaped.records.rows() == [
-        ("", 2, 2, 1, 0, '{"externalId":"17","email":"kari@example.com","age":30,"country":"NO"}')
+        ("externalId\x1f17", 2, 2, 1, 0, "",
+         '{"externalId":"17","email":"kari@example.com","age":30,"country":"NO"}')
+    ]  # fmt: skip
+    assert shaped.refused.schema == REFUSED
+    mail = "email (mail) 'kari@': not an e-mail address such as kari@example.com"
+    nameless = "the member has none of externalId, mobilePhone, email, so nothing can name it"
+    assert shaped.refused.rows() == [
+        ("externalId\x1f17", 3, 3, 1, f"age (years) 'old': not a whole number | {mail}"),
+        ("", 4, 4, 1, f"externalId (no): {nameless}"),
+        ("", 5, 5, 1, "too few fields"),
     ]
-    assert shaped.rejected == 3
     assert told(shaped) == [
         (1, "age: not-an-integer"),
         (1, "email: not-an-email"),
         (2, "externalId: no-key"),
         (3, "row: not-readable"),
     ]
+
+
+def test_a_member_is_named_by_the_first_of_its_keys_that_has_a_value():
+    words = feed({"email": "mail", "mobilePhone": "phone"}, endpoint="POST /import")
+    row = {"mail": "kari@example.com", "phone": None}
+    shaped = make_shaper(words)(frame({}, {"phone": "+4790000000"}, {"phone": ""}, row=row))
+    mail, phone = "email\x1fkari@example.com", "mobilePhone\x1f+4790000000"
+    assert shaped.records["key"].to_list() == [mail, phone, mail]
+    words = feed(
+        {"email": "mail", "mobilePhone": "phone"},
+        endpoint="POST /import",
+        delivery={"key": ["email", "mobilePhone"]},
+    )
+    shaped = make_shaper(words)(frame({}, {"phone": "+4790000000"}, row=row))
+    assert shaped.records["key"].to_list() == [mail, mail]
+    assert pl.DataFrame({"a": [None]}, {"a": pl.String}).select(member_key(["a"])).item() == ""
 
 
 def test_only_the_columns_that_are_used_are_read():
@@ -285,12 +359,18 @@ def test_where_the_source_is_cut_does_not_matter(changes, sizes, key):
         before += part.height
     whole = shaper(rows)
     assert pl.concat(part.records for part in parts).equals(whole.records)
-    assert sum(part.rejected for part in parts) == whole.rejected
+    assert pl.concat(part.refused for part in parts).equals(whole.refused)
+    assert all(whole.refused["reasons"])
     assert sorted(reasons) == told(whole)
+
     # Each row is sent with its receipt or is told of, never both, never neither.
-    places = whole.records.select("row", "last_row").rows()
-    sent = {row for first, last in places for row in range(first, last + 1)}
-    rejected = {index + 2 for index, _ in reasons}
+    def rows_of(records):
+        places = records.select("row", "last_row").rows()
+        return {row for first, last in places for row in range(first, last + 1)}
+
+    sent, rejected = rows_of(whole.records), {index + 2 for index, _ in reasons}
+    assert rows_of(whole.refused) == rejected
+    assert whole.refused["rows"].sum() == len(rejected)
     assert (sent | rejected, sent & rejected) == (set(rows["_row"]), set())
 
 

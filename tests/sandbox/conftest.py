@@ -1,6 +1,7 @@
 """A sandbox on a real socket, and receipts to send to it."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,9 +9,11 @@ from typing import Any
 
 import httpx
 import pytest
+import yaml
 
 import sandbox
 
+DOCS = Path(__file__).parents[2] / "docs" / "sandbox.md"
 EXAMPLES = Path(__file__).parent / "examples"
 
 
@@ -38,6 +41,27 @@ class Api:
 
     def facts(self) -> dict[str, Any]:
         return self.http.get(self.running.facts_url).raise_for_status().json()
+
+    def stored(self) -> dict[str, Any]:
+        """The facts without the requests seen."""
+        return {name: value for name, value in self.facts().items() if name != "seen"}
+
+    def put_faults(self, *rules: dict[str, Any], **words: Any) -> dict[str, Any]:
+        body = {"rules": rules, **words}
+        return self.http.put(self.running.faults_url, json=body).raise_for_status().json()
+
+    def faults(self) -> dict[str, Any]:
+        return self.http.get(self.running.faults_url).raise_for_status().json()
+
+    def fired(self) -> list[int]:
+        """How often each rule fired."""
+        return [rule["fired"] for rule in self.faults()["rules"]]
+
+    def stored_ids(self) -> list[str]:
+        """The ReceiptIds stored, those stored twice standing twice."""
+        lines = self.http.get(self.running.receipts_url).raise_for_status().text.splitlines()
+        found = [json.loads(line) for line in lines]
+        return [one["receiptId"] for one in found for _ in range(one["times"])]
 
 
 @pytest.fixture
@@ -104,3 +128,25 @@ def make_receipt() -> Callable[..., Any]:
         return {"Header": head | header, "Items": items}
 
     return make
+
+
+@pytest.fixture
+def doc_rule() -> Callable[..., dict[str, Any]]:
+    """Return what gives the example of a fault in docs/sandbox.md, with some words changed."""
+    found = re.findall(
+        r"^### (\w+)\n.*?```yaml\n(.*?)```", DOCS.read_text(), re.MULTILINE | re.DOTALL
+    )
+    examples = dict(found)
+
+    def give(fault: str, **changed: Any) -> dict[str, Any]:
+        [rule] = yaml.safe_load(examples[fault])["rules"]
+        assert rule["fault"] == fault
+        return rule | changed
+
+    return give
+
+
+@pytest.fixture
+def make_batch(make_receipt: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what makes a batch of receipts with these ids."""
+    return lambda *ids: {"ReceiptRequests": [make_receipt(one) for one in ids]}

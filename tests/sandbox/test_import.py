@@ -67,13 +67,13 @@ def test_a_member_twice_in_a_body_is_one_customer(api):
 
 def test_a_body_without_effect_is_refused_whole(api):
     api.post("import", {"members": [{"externalId": "E1", "email": "one@x.no"}]})
-    before = (api.facts(), rows(api))
+    before = (api.stored(), rows(api))
     members = [{"externalId": f"N{n}"} for n in range(5)]
     answer = api.post("import", {"members": [*members, {"externalId": "E2", "email": "ONE@x.no"}]})
     assert answer.status_code == 400
     [fault] = answer.json()["detailedErrorMessage"]
     assert fault == {"path": "members[5].email", "message": "belongs to another customer"}
-    assert (api.facts(), rows(api)) == before
+    assert (api.stored(), rows(api)) == before
 
 
 @pytest.mark.parametrize(

@@ -50,10 +50,10 @@ def test_state_survives_a_restart(start, example, make_receipt):
     with start() as api:
         api.post("transactions", {"ReceiptRequests": [make_receipt("A", lines=3)]})
         api.post("customers", example("customer_create.request"))
-        before = api.facts()
+        before = api.stored()
         reports = [api.get(f"reports/{name}").text for name in ("customers", "transactions")]
     with start() as api:
-        assert api.facts() == before
+        assert api.stored() == before
         assert [api.get(f"reports/{n}").text for n in ("customers", "transactions")] == reports
         api.post("transactions", {"ReceiptRequests": [make_receipt("B", lines=2)]})
         rows = api.get("reports/transactions").json()["data"]

@@ -30,9 +30,10 @@ class Desk:
     def rows(
         self, content: bytes | str, format_: str, columns: str, *, block: int = 0, **options: Any
     ) -> list[tuple[Any, ...]]:
-        """All rows, each with its `_fault` if any row has one."""
+        """All rows, each with its `_fault` if any row has one, without its `_raw`."""
         frames = self.frames(content, format_, columns, block=block, **options)
-        return pl.concat(frames, how="diagonal").rows() if frames else []
+        whole = pl.concat(frames, how="diagonal") if frames else pl.DataFrame()
+        return whole.drop("_raw", strict=False).rows()
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,8 @@
 import csv
 import io
+import time
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -72,6 +74,14 @@ def test_blank_lines_are_skipped_and_counted(desk):
     assert desk.rows("a\n1\n\n2\n", "csv", "a") == [(2, "1"), (4, "2")]
 
 
+@pytest.mark.parametrize("block", [0, 3, 4, 12])
+def test_byte_order_mark_inside_the_file_belongs_to_its_value(desk, block):
+    text = "\ufeffa,b\n\ufeff1,2\n\ufeff3,4\n"
+    assert desk.rows(text, "csv", "a b", block=block) == [
+        (2, "\ufeff1", "2"), (3, "\ufeff3", "4")
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("block", [0, 7])
 def test_rows_with_too_many_or_too_few_fields_are_faults(desk, block):
     text = "a,b,c\n1,2\n1,2,3\n1,2,3,4\n1,2,\n1,2,3,\n,,\n1\n"
@@ -91,7 +101,7 @@ def test_a_short_row_is_found_among_quoted_delimiters(desk):
     text = 'a,b\n",",\n"x"\n1,2\n'
     assert desk.rows(text, "csv", "a b") == [
         (2, ",", None, None),
-        (3, None, None, "expected 2 fields, found 1: x"),
+        (3, None, None, 'expected 2 fields, found 1: "x"'),
         (4, "1", "2", None),
     ]
 
@@ -101,7 +111,31 @@ def test_a_good_file_has_no_fault_column_and_a_bad_chunk_has_it_last(desk):
     frames = desk.frames(text, "csv", "a b", rows_per_chunk=5, block=16)
     assert [frame.height for frame in frames] == [5, 5, 5, 5, 1]
     assert ["_fault" in frame.columns for frame in frames] == [False, False, True, False, False]
-    assert frames[2].columns[-1] == "_fault"
+    assert frames[2].columns[-2:] == ["_fault", "_raw"]
+
+
+@pytest.mark.parametrize("block", [0, 9])
+def test_the_text_of_a_row_that_cannot_be_read_is_kept_as_it_stands(desk, block):
+    long = "x" * 50_000
+    text = f'a;b\r\n1;2\r\n "x\r\n  y"z; \r\n"1\n2";3;4\r\n{long}\r\n5;6\r\n'
+    frames = desk.frames(text, "csv", "a b", delimiter=";", block=block)
+    rows = pl.concat(frames, how="diagonal").filter(pl.col("_fault").is_not_null())
+    assert rows.select("_row", "_raw").rows() == [
+        (3, ' "x'), (5, '"1\n2";3;4'), (7, long[:32_000])
+    ]  # fmt: skip
+    assert len(rows["_fault"][2]) < 600
+
+
+@pytest.mark.slow
+def test_a_file_of_nothing_but_faults_is_read_in_its_length(desk):
+    def seconds(rows):
+        text = "a,b,c\n" + "1,2\n" * rows
+        start = time.process_time()
+        desk.frames(text, "csv", NAMES)
+        return time.process_time() - start
+
+    seconds(1_000)
+    assert seconds(400_000) < 8 * seconds(100_000)
 
 
 @pytest.mark.parametrize("block", [0, 5])

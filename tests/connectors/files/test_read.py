@@ -7,7 +7,15 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from connectors.files import FileSource, SourceError, read
+from connectors.files import (
+    FileSource,
+    SourceError,
+    is_mended,
+    pick_rows,
+    read,
+    read_dialect,
+    take_stamp,
+)
 
 EACH = {
     "csv": lambda n: "a,b\n" + "".join(f"{i},x\n" for i in range(n)),
@@ -103,6 +111,126 @@ def test_a_source_that_contradicts_itself(desk, options, words):
     desk.path.write_text("[]")
     with pytest.raises(ValueError, match=words):
         list(read(FileSource(**{"path": desk.path, "format": "csv", "columns": ("a",)} | options)))
+
+
+# --- the same file still, and some of its rows ---------------------------------------------------
+
+
+@pytest.mark.parametrize("format_", EACH)
+def test_a_file_that_changes_while_it_is_read(desk, format_):
+    made = source(desk, format_, n=120_000, rows_per_chunk=20_000)
+    frames = read(made)
+    next(frames)
+    with made.path.open("ab") as file:
+        file.write(b"\n")
+    with pytest.raises(SourceError, match="changed while it was read; wait until it is written"):
+        list(frames)
+    frames = read(made)
+    next(frames)
+    os.utime(made.path, ns=(1, 1))
+    with pytest.raises(SourceError, match="changed while it was read"):
+        list(frames)
+
+
+def test_a_file_that_is_replaced_while_it_is_read_is_read_whole(desk, tmp_path):
+    made = source(desk, "csv", n=50_000, rows_per_chunk=10)
+    frames = read(made)
+    next(frames)
+    (tmp_path / "new").write_text("a,b\n")
+    (tmp_path / "new").replace(made.path)
+    assert sum(frame.height for frame in frames) == 49_990
+
+
+def test_a_pipe_has_nothing_to_compare(tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    with subprocess.Popen(["sh", "-c", f"printf 'a,b\n1,2\n' > {path}"]):
+        assert [frame.rows() for frame in read(FileSource(path, "csv", ("a",)))] == [
+            [(2, "1", "2")]
+        ]
+
+
+def test_a_load_of_a_pipe_is_refused_before_it_is_read(tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    with pytest.raises(SourceError, match=r"this is a pipe, .*; write it to a file first"):
+        read_dialect(FileSource(path, "csv", ("a",)))
+    assert not is_mended(path)
+
+
+def wanted(*ranges):
+    schema = {"row": pl.Int64, "last_row": pl.Int64, "text": pl.String}
+    return pl.DataFrame([(*r, f"{r[0]}!") for r in ranges], schema=schema, orient="row")
+
+
+@pytest.mark.parametrize("format_", EACH)
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_the_rows_of_given_ranges(desk, format_, size):
+    made = source(desk, format_, n=60, rows_per_chunk=size)
+    ranges = [(3, 3), (8, 10), (11, 11), (40, 60)]
+    found = list(pick_rows(made, wanted(*reversed(ranges)), take_stamp(made.path)))
+    told = [
+        (row, text)
+        for rows, given in found
+        for row, text in zip(rows["_row"], given["text"], strict=True)
+    ]
+    assert told == [(n, f"{a}!") for a, b in ranges for n in range(a, b + 1)]
+    whole = {row[0]: row for frame in read(made) for row in frame.rows()}
+    assert all(row == whole[row[0]] for rows, _ in found for row in rows.rows())
+    assert all(given.columns == ["text"] for _, given in found)
+
+
+def test_all_rows_of_a_record_are_given(desk):
+    made = desk.source(EACH["json"](50), "json", "a b.c", items="b", rows_per_chunk=4)
+    ((rows, given),) = pick_rows(made, wanted((20, 20)), take_stamp(made.path))
+    assert (rows["a"].to_list(), given["text"].to_list()) == (["19"] * 3, ["20!"] * 3)
+
+
+def test_without_ranges_nothing_is_read(tmp_path):
+    missing = FileSource(tmp_path / "none", "csv", ("a",))
+    assert list(pick_rows(missing, wanted(), take_stamp(tmp_path))) == []
+
+
+def test_only_what_is_needed_is_read(desk):
+    made = desk.source("a,b\n1,2\n" + "3,4\n" * 2_000_000 + "torn\xff", "csv", "a")
+    ((rows, _),) = pick_rows(made, wanted((2, 2)), take_stamp(made.path))
+    assert rows["a"].to_list() == ["1"]
+
+
+@pytest.mark.parametrize("change", [lambda p: p.write_text("a,b\n9,9\n"), os.utime])
+def test_rows_of_a_file_that_has_changed_are_not_given(desk, change):
+    made = source(desk, "csv")
+    stamp = take_stamp(made.path)
+    change(made.path)
+    for frames in (pick_rows(made, wanted((2, 2)), stamp), read(made, stamp=stamp)):
+        with pytest.raises(SourceError, match=r"not what it was .*; put that file back"):
+            list(frames)
+    made.path.unlink()
+    with pytest.raises(SourceError, match="no such file"):
+        list(pick_rows(made, wanted((2, 2)), stamp))
+    with pytest.raises(SourceError, match="no such file"):
+        take_stamp(made.path)
+
+
+def test_a_file_that_changes_after_the_last_row_wanted(desk):
+    made = source(desk, "csv", n=1_000_000)
+    frames = pick_rows(made, wanted((2, 2)), take_stamp(made.path))
+    next(frames)
+    os.utime(made.path)
+    with pytest.raises(SourceError, match="not what it was"):
+        list(frames)
+
+
+def test_the_dialect_of_a_file(desk):
+    made = desk.source(b'\xef\xbb\xbf"b;\r\n";a\r\n1;2\n', "csv", "a", delimiter=";")
+    dialect = read_dialect(made)
+    assert dialect.columns == ("b;\r\n", "a")
+    assert (dialect.delimiter, dialect.line_end, dialect.bom) == (";", "\r\n", True)
+    dialect = read_dialect(desk.source("x,a", "csv", "a"))
+    assert (dialect.columns, dialect.line_end, dialect.bom) == (("x", "a"), "\n", False)
+    assert read_dialect(source(desk, "xml")).columns == ("a",)
+    with pytest.raises(SourceError, match="lacks 'c'"):
+        read_dialect(desk.source("x,a", "csv", "c"))
 
 
 @pytest.mark.parametrize("format_", EACH)

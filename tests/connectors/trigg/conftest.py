@@ -1,9 +1,10 @@
 """A server that does as it is told: each path answers by a function of the test."""
 
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
@@ -123,14 +124,88 @@ def other():
         yield one
 
 
+class Raw:
+    """A server that is a function of the connection: `talk(number, line)`, in a thread each.
+
+    Attributes:
+        heads: the first bytes of each request that `read` has read.
+        connections: how many were made.
+    """
+
+    def __init__(self, talk) -> None:
+        self.talk = talk
+        self.heads: list[bytes] = []
+        self.connections = 0
+        self.over = threading.Event()
+        self._door = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._door.getsockname()[1]}/v4"
+        self._lines: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                line, _ = self._door.accept()
+            except OSError:
+                return
+            self._lines.append(line)
+            self.connections += 1
+            talk = threading.Thread(target=self._run, args=(self.connections, line), daemon=True)
+            talk.start()
+
+    def _run(self, number: int, line: socket.socket) -> None:
+        with line, suppress(OSError):  # the client went away
+            self.talk(self, number, line)
+
+    def read(self, line: socket.socket) -> bool:
+        """Read one request whole; False at the end of the connection."""
+        data = b""
+        while b"\r\n\r\n" not in data:
+            if not (more := line.recv(65536)):
+                return False
+            data += more
+        head, _, body = data.partition(b"\r\n\r\n")
+        self.heads.append(head)
+        length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
+        left = int(length or 0) - len(body)
+        while left > 0 and (more := line.recv(65536)):
+            left -= len(more)
+        return left <= 0
+
+    def answer(self, line: socket.socket, body: bytes = b"{}", status: str = "200 OK") -> None:
+        head = f"HTTP/1.1 {status}\r\ncontent-length: {len(body)}\r\n\r\n"
+        line.sendall(head.encode() + body)
+
+    def close(self) -> None:
+        self.over.set()
+        self._door.shutdown(socket.SHUT_RDWR)
+        self._door.close()
+        for line in self._lines:
+            line.close()
+
+
+@pytest.fixture
+def serve_raw():
+    """Start servers that do as badly as they are told."""
+    started = []
+
+    def start(talk) -> Raw:
+        started.append(Raw(talk))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.close()
+
+
 @pytest.fixture
 def make_client(server):
     """Open clients with little patience, closed at the end."""
     opened = []
 
     def make(**more):
-        wait = more.pop("timeout", Timeout(connect=2, read=0.3, write=2, pool=2, total=5))
-        opened.append(Client(Account(server.url, KEY, wait), **more))
+        wait = more.pop("timeout", Timeout(connect=5, read=5, write=5, pool=5, total=10))
+        opened.append(Client(Account(more.pop("url", server.url), KEY, wait), **more))
         return opened[-1]
 
     yield make

@@ -1,4 +1,5 @@
 import json
+import math
 import time
 from email.utils import formatdate
 
@@ -7,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.trigg.answers import find_fault, make_error, mask
-from connectors.trigg.errors import Busy, Forbidden, Refused, Unclear
+from connectors.trigg.answers import _read_wait, find_fault, make_error, mask
+from connectors.trigg.errors import Busy, Forbidden, Gateway, Refused, Unclear
 
 KEY = "test-key-5f2a"
 
@@ -44,11 +45,40 @@ def test_the_documented_envelope_is_read():
             "detailedErrorMessage": {"gateway": "System: till", "gatewayMessage": "down"},
         },
     )
-    assert (error.code, error.message) == ("502", "Bad Gateway")
+    assert type(error) is Gateway
+    assert (error.code, error.message, error.documented) == ("502", "Bad Gateway", True)
     assert str(error) == (
         "POST /transactions: 502 Bad Gateway: gateway: System: till; gatewayMessage: down;"
-        " it may have been stored: look before sending it again"
+        " a part of it may have been stored: wait, look, then send the rest"
     )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html><h1>502 Bad Gateway</h1></html>",
+        {"code": 502, "message": "Bad Gateway"},
+        {"code": "502", "message": "Bad Gateway", "detailedErrorMessage": None},
+        {"code": "502", "message": "Bad Gateway", "detailedErrorMessage": {}},
+        {"code": "502", "message": "Bad Gateway", "detailedErrorMessage": "gateway: till"},
+        {"gateway": "System: till", "gatewayMessage": "down"},
+    ],
+)
+def test_a_502_of_another_make_may_come_from_anyone(body):
+    assert type(fail(502, body)) is Unclear
+
+
+@pytest.mark.parametrize("status", [500, 503, 504])
+def test_only_a_502_is_the_gateways(status):
+    gateway = {"gateway": "System: till", "gatewayMessage": "down"}
+    body = {"code": "502", "message": "Bad Gateway", "detailedErrorMessage": gateway}
+    assert type(fail(status, body)) is Unclear
+
+
+def test_what_was_said_stands_without_request_and_advice():
+    body = {"code": "400", "message": "Bad Request", "detailedErrorMessage": ["no Header"]}
+    assert fail(400, body).said == "400 Bad Request: no Header"
 
 
 @pytest.mark.parametrize(
@@ -116,7 +146,10 @@ def test_masking_a_hostile_page_is_quick():
 @pytest.mark.parametrize(
     ("header", "seconds"),
     [("7", 7), (" 0 ", 0), ("", None), ("soon", None), ("-1", None), ("1e3", None),
-     ("9" * 30, None), ("Wed, 21 Oct 2015 07:28:00 GMT", 0)],
+     ("9" * 30, None), ("Wed, 21 Oct 2015 07:28:00 GMT", 0), ("nan", None), ("inf", None),
+     ("-Infinity", None), ("0x10", None), ("1_0", None), ("7, 7", None),
+     ("Wed, 21 Oct 99999 07:28:00 GMT", None), ("Wed, 21 Oct 2015 07:28:00 +99999999", None),
+     ("Wed, 99 Oct 2999 07:28:00 GMT", None), ("Mon, 01 Jan 0001 00:00:00 +2359", 0)],
 )  # fmt: skip
 def test_retry_after_is_read_in_seconds(header, seconds):
     assert fail(429, retry_after=header).retry_after == seconds
@@ -126,6 +159,12 @@ def test_retry_after_may_be_a_date():
     wait = fail(429, retry_after=formatdate(time.time() + 90, usegmt=True)).retry_after
     assert wait is not None
     assert 80 < wait <= 90
+
+
+@given(st.text(max_size=60))
+def test_a_retry_after_of_any_kind_is_a_wait_or_none(header):
+    wait = _read_wait(header)
+    assert wait is None or (math.isfinite(wait) and wait >= 0)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
 import pytest
 
 from connectors.trigg.account import Account, Timeout
@@ -68,8 +67,8 @@ def test_a_redirect_is_an_error_and_the_key_goes_nowhere_else(server, other, cli
 
 def test_the_key_stays_with_its_origin(other, client):
     """Even a request that somehow goes elsewhere does so without the key."""
-    lane = client._open()
-    lane.send(lane.build_request("GET", f"{other.url}/stores"), auth=client._key)
+    with client._open() as lane:
+        lane.send(lane.build_request("GET", f"{other.url}/stores"), auth=client._key)
     assert "x-api-key" not in other.seen[0].headers
 
 
@@ -123,42 +122,6 @@ def test_a_2xx_that_cannot_be_trusted_is_unclear(server, make_client, reply, wor
     with pytest.raises(Unclear, match=words) as caught:
         make_client(max_answer=4096).post("/transactions", b"{}")
     assert "may have been stored" in str(caught.value)
-
-
-def test_no_answer_in_time_is_unclear(server, client):
-    free = threading.Event()
-    server.reply(hang=free)
-    with pytest.raises(Unclear, match="timed out"):
-        client.post("/transactions", b"{}")
-    free.set()
-
-
-def test_a_dripping_answer_ends_at_the_total(make_client):
-    class Drip(httpx.SyncByteStream):
-        def __iter__(self):
-            while True:
-                yield b" "
-
-    transport = httpx.MockTransport(lambda _: httpx.Response(200, stream=Drip()))
-    client = make_client(transport=transport, timeout=Timeout(total=0.05))
-    with pytest.raises(Unclear, match=r"no end of the answer within 0.05 s"):
-        client.get("/stores")
-
-
-def test_a_dropped_connection_is_unclear():
-    with socket.create_server(("127.0.0.1", 0)) as door:
-
-        def drop():
-            line, _ = door.accept()
-            line.recv(10)
-            line.close()
-
-        thread = threading.Thread(target=drop)
-        thread.start()
-        url = f"http://127.0.0.1:{door.getsockname()[1]}"
-        with Client(Account(url, KEY)) as client, pytest.raises(Unclear, match="no whole answer"):
-            client.post("/transactions", b"{}" * 100_000)
-        thread.join()
 
 
 def test_what_never_left_is_unreachable():

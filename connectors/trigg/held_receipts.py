@@ -1,0 +1,151 @@
+"""What the platform holds of one customer: the answer of GET /transactions/customerId/{id}."""
+
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Literal
+
+__all__ = ["Held", "read_held"]
+
+_KINDS = {"PURCHASE", "RETURN"}
+_SCALE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Receipt:
+    kind: str  # PURCHASE, RETURN; empty if it cannot be told
+    amounts: frozenset[Decimal]  # without sign, in ten-thousandths: the header's, its lines' sum
+
+
+class Held:
+    """The receipts of one customer.
+
+    Args:
+        receipts: store, id and what is known of each receipt.
+        whole: whether these are all.
+    """
+
+    def __init__(self, receipts: list[tuple[str, str, _Receipt]], *, whole: bool) -> None:
+        self._whole = whole
+        self._exact: dict[tuple[str, str], list[_Receipt]] = {}
+        self._alike: dict[tuple[str, str], set[tuple[str, str]]] = {}
+        for store, number, receipt in receipts:
+            self._exact.setdefault((store, number), []).append(receipt)
+            self._alike.setdefault(_blur(store, number), set()).add((store, number))
+
+    @classmethod
+    def empty(cls) -> "Held":
+        """Hold none."""
+        return cls([], whole=True)
+
+    def find(
+        self, store: str, number: str, kind: str, amount: int
+    ) -> Literal["landed", "missing", "unknown"]:
+        """Look for one receipt; `amount` is its gross in ten-thousandths, its sign ignored."""
+        here = self._exact.get((store, number), [])
+        same = [receipt for receipt in here if receipt.kind == kind]
+        # A receipt of no known kind may be the purchase or its return, which share the rest; the
+        # purchase comes first.
+        blank = [receipt for receipt in here if not receipt.kind]
+        if any(abs(amount) in receipt.amounts for receipt in same):
+            return "landed"
+        if not same and kind == "PURCHASE" and any(abs(amount) in b.amounts for b in blank):
+            return "landed"
+        # An id in another spelling may be the platform's own: 007 kept as a number, say.
+        alike = self._alike.get(_blur(store, number), set()) - {(store, number)}
+        if same or blank or alike or not self._whole:
+            return "unknown"
+        return "missing"
+
+
+def read_held(body: bytes) -> Held | None:
+    """Read the answer, a bare or a wrapped list (reading T29); None if it is neither.
+
+    Ids are text, whatever type JSON gives them (reading T30). A receipt is a return if all its
+    lines are: by transactionType, or by a negative quantity where that is absent.
+    """
+    try:
+        found = json.loads(
+            body.removeprefix(b"\xef\xbb\xbf"),
+            parse_int=str,
+            parse_float=str,
+            parse_constant=lambda _: None,
+        )
+    except (ValueError, RecursionError):
+        return None
+    rows = _find_list(found)
+    if rows is None:
+        return None
+    receipts = [receipt for row in rows if (receipt := _read_receipt(row)) is not None]
+    return Held(receipts, whole=len(receipts) == len(rows) and _is_whole(found, len(rows)))
+
+
+def _find_list(found: Any) -> list[Any] | None:  # noqa: ANN401  (whatever JSON holds)
+    if isinstance(found, dict) and isinstance(found.get("data"), dict):
+        found = found["data"]
+    if isinstance(found, dict):
+        lists = [value for value in found.values() if isinstance(value, list)]
+        found = lists[0] if len(lists) == 1 else None
+    return found if isinstance(found, list) else None
+
+
+def _is_whole(found: Any, rows: int) -> bool:  # noqa: ANN401  (whatever JSON holds)
+    """Tell whether there are no further pages; none are documented."""
+    meta = found.get("metaData") if isinstance(found, dict) else None
+    if not isinstance(meta, dict):
+        return True
+    return meta.get("totalRecords", str(rows)) == str(rows) and meta.get("totalPages", "1") in "01"
+
+
+def _read_receipt(row: Any) -> tuple[str, str, _Receipt] | None:  # noqa: ANN401  (whatever JSON holds)
+    if not isinstance(row, dict):
+        return None
+    store, number, lines = row.get("storeId"), row.get("receiptId"), row.get("rows")
+    if not isinstance(store, str) or not isinstance(number, str):
+        return None
+    listed = lines if isinstance(lines, list) else []
+    lines = [line for line in listed if isinstance(line, dict)]
+    kinds = [_kind_of(line) for line in lines]
+    kind = "PURCHASE" if "PURCHASE" in kinds else ""
+    if kinds and set(kinds) == {"RETURN"}:
+        kind = "RETURN"
+    amounts = {_read_number(row.get("grossAmount")), _add_up(lines, kinds)} - {None}
+    exact = frozenset(abs(amount) * _SCALE for amount in amounts if amount is not None)
+    return store, number, _Receipt(kind, exact)
+
+
+def _kind_of(line: dict[str, Any]) -> str:
+    word = str(line.get("transactionType")).upper()
+    if word in _KINDS:
+        return word
+    quantity = _read_number(line.get("quantity"))
+    return "" if not quantity else "RETURN" if quantity < 0 else "PURCHASE"
+
+
+def _add_up(lines: list[dict[str, Any]], kinds: list[str]) -> Decimal | None:
+    """Add the lines up, returns taken off. Headers may differ from that by a tolerance."""
+    total = Decimal(0)
+    for line, kind in zip(lines, kinds, strict=True):
+        amount = _read_number(line.get("grossAmount"))
+        if amount is None or not kind:
+            return None
+        total += -abs(amount) if kind == "RETURN" else amount
+    return total if lines else None
+
+
+def _read_number(value: object) -> Decimal | None:
+    """Read a number that may be told as text; None if it is none, or absurd."""
+    if not isinstance(value, str) or len(value) > 30:
+        return None
+    try:
+        number = Decimal(value)
+    except ArithmeticError:
+        return None
+    return number if number.is_finite() and abs(number.adjusted()) < 20 else None
+
+
+def _blur(store: str, number: str) -> tuple[str, str]:
+    return (
+        store.strip().casefold().lstrip("0"),
+        number.strip().casefold().lstrip("0"),
+    )

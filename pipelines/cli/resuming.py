@@ -1,0 +1,159 @@
+"""`loyalty-etl resume` and `loyalty-etl retry`: going on, and trying again."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pipelines.cli.finding import (
+    changed_option,
+    feed_of,
+    find_load,
+    find_summary,
+    json_option,
+    load_feed,
+    run_of,
+    with_changed,
+)
+from pipelines.runs import Summary, list_summaries, read_summary
+
+if TYPE_CHECKING:
+    from delivery.ledger import Load
+    from pipelines.feeds import LoadFeed
+
+STOPS = {1, 2}
+"""Exit codes after which no other load would get further."""
+
+
+@click.command()
+@click.option("--run", "run_id", help="Only this run's load; the start of its id is enough.")
+@click.option("--feed", help="Only loads of this feed, by its name or path.")
+@json_option
+@click.pass_context
+def resume(context: click.Context, *, run_id: str | None, feed: str | None, as_json: bool) -> None:
+    """Go on with loads that were killed or stopped, oldest first.
+
+    Each goes on from its own records, whatever has become of its source. What is in doubt is
+    asked about, sent again or left, as the feed says.
+    """
+    loads = _open_loads(run_id, feed)
+    if not loads:
+        if not as_json:
+            click.echo("Nothing to resume: no load is unfinished")
+        return
+    from pipelines.cli.summing import print_summary, worst
+    from pipelines.cli.terminal import TerminalReporter
+    from pipelines.materializing import resume_feed
+    from pipelines.settings import trigg_account
+
+    click.echo(f"loading into {trigg_account().base_url}", err=True)
+    codes: list[int] = []
+    failed: set[str] = set()
+    for done, load in enumerate(loads):
+        if load.feed in failed:
+            _skip(load, "an earlier load of its feed comes first")
+            continue
+        words = _words(load, feed)
+        if elsewhere := _elsewhere(load, words):
+            _skip(load, elsewhere)
+            codes.append(1)
+            continue
+        summary = resume_feed(load.feed, words, TerminalReporter(silent=as_json), run_of(load))
+        print_summary(summary, as_json=as_json)
+        codes.append(summary.exit_code)
+        if summary.state == "failed":
+            failed.add(load.feed)
+            if summary.error_kind in {"network", "configuration"}:
+                for later in loads[done + 1 :]:
+                    _skip(later, "not tried any more")
+                break
+    context.exit(worst(codes))
+
+
+def _open_loads(run_id: str | None, feed: str | None) -> list["Load"]:
+    from delivery.ledger import open_ledger
+    from pipelines.settings import ledger_url
+
+    name = load_feed(feed)[0] if feed else None
+    with open_ledger(ledger_url()) as ledger:
+        loads = ledger.loads(feed=name, state="open")
+    if run_id is None:
+        return loads
+    if any(load.id.startswith(run_id) for load in loads):
+        return [find_load(loads, run_id, feed)]
+    find_summary(run_id, feed)  # says so if there never was such a run
+    return []
+
+
+def _words(load: "Load", feed: str | None) -> "LoadFeed":
+    summary = read_summary(run_of(load), load.feed) or Summary(run_of(load), load.feed, "load")
+    return feed_of(summary, feed)
+
+
+def _elsewhere(load: "Load", words: "LoadFeed") -> str:
+    from pipelines.comparing import target_of
+    from pipelines.settings import trigg_account
+
+    target = target_of(words, trigg_account())
+    if load.target == target:
+        return ""
+    return f"it goes into {load.target}, and TRIGG_BASE_URL leads to {target}"
+
+
+def _skip(load: "Load", why: str) -> None:
+    click.echo(f"loyalty-etl: run {run_of(load)} of {load.feed} stays unfinished: {why}", err=True)
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path))
+@click.option("--feed", help="The feed, by its name or path, where the run is known no more.")
+@changed_option
+@json_option
+@click.pass_context
+def retry(
+    context: click.Context, *, file: Path, feed: str | None, changed: str | None, as_json: bool
+) -> None:
+    """Load a mended rejects.csv, or an unsent.csv, with the feed that it comes from.
+
+    The columns that were added are left out again. What is still at fault is rejected again, and
+    the rest is sent, however many that are.
+    """
+    from connectors.files import read_origin
+
+    file = file.resolve()
+    origin = read_origin(file)
+    before = _origin_run(origin.run, origin.file, feed)
+    if before is None and feed is None:
+        message = f"run {origin.run} is known no more; say --feed FEED"
+        raise click.ClickException(message)
+    if before and before.resumable and file == Path(before.folder) / "unsent.csv":
+        message = f"run {before.run_id} is unfinished and would send these rows itself"
+        raise click.ClickException(f"{message}: loyalty-etl resume --run {before.run_id}")
+    name, words, path = load_feed(feed or (before and (before.feed_path or before.feed)) or "")
+    from pipelines.cli.summing import print_summary
+    from pipelines.cli.terminal import TerminalReporter
+    from pipelines.feeds.words import Rejects
+    from pipelines.materializing import run_feed
+    from pipelines.settings import trigg_account
+
+    words = with_changed(words, changed).model_copy(update={"rejects": Rejects(max_percent=100)})
+    click.echo(f"loading into {trigg_account().base_url}", err=True)
+    summary = run_feed(
+        name,
+        words,
+        TerminalReporter(silent=as_json),
+        source=str(file),
+        retry_of=origin.run,
+        feed_path=path,
+    )
+    print_summary(summary, as_json=as_json)
+    context.exit(summary.exit_code)
+
+
+def _origin_run(run_id: str, source: str, feed: str | None) -> Summary | None:
+    """Find the load that wrote a file; a run may have loaded several sources."""
+    name = load_feed(feed)[0] if feed else None
+    found = [s for s in list_summaries(name) if s.run_id == run_id and s.kind == "load"]
+    if len(found) > 1:
+        found = [s for s in found if s.source == source]
+    return found[0] if found else None

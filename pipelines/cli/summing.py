@@ -1,0 +1,118 @@
+"""What a run did, in a few lines, and what to do next."""
+
+import json
+import shlex
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from pipelines.loading import REJECTS, UNSENT
+from pipelines.planning import PLAN
+from pipelines.runs import Summary
+
+WORST_FIRST = (5, 3, 1, 2, 4, 0)
+
+
+def worst(codes: Iterable[int]) -> int:
+    """Give the exit code of several loads: in doubt before failed, failed before rejects."""
+    there = {0, *codes}
+    return next((code for code in WORST_FIRST if code in there), 3)
+
+
+def print_summary(summary: Summary, *, as_json: bool, then: str = "") -> None:
+    """Print what a run did, for a script or for a person, and the next command."""
+    if as_json:
+        told = asdict(summary) | {"exit_code": summary.exit_code}
+        click.echo(json.dumps(told, ensure_ascii=False))
+    if summary.state == "failed":
+        click.echo(f"loyalty-etl: {summary.error}", err=True)
+    if not as_json and (summary.state != "failed" or summary.requests):
+        click.echo("\n".join(summary_lines(summary)))
+        click.echo(f"Next: {then or next_step(summary)}")
+
+
+def summary_lines(summary: Summary) -> Iterator[str]:
+    """Say in a few lines what a run did."""
+    if summary.dry_run:
+        yield from plan_lines(summary)
+        return
+    ended = "finished in" if summary.state == "finished" else "ended after"
+    yield f"{summary.feed}: {ended} {summary.seconds:.1f} s (run {summary.run_id})"
+    yield f"  from      {summary.source}"
+    if summary.kind == "export":
+        yield f"  rows      {summary.rows:,} in {summary.requests:,} pages"
+        yield f"  Parquet   {summary.output}/data.parquet"
+        yield from (f"  warning   {warning}" for warning in summary.warnings)
+        return
+    yield f"  to        {summary.target}"
+    if summary.retry_of:
+        yield f"  retry of  {summary.retry_of}"
+    for run_id in summary.resumed:
+        yield f"  resumed   run {run_id}, before this one"
+    yield f"  rows      {summary.rows:,} read, {summary.rejected_rows:,} rejected"
+    yield f"  records   {equation(summary)}"
+    yield f"  requests  {summary.requests:,}, {summary.bytes:,} bytes"
+    yield from _facts(summary)
+    if summary.held_records:
+        yield f"  held      {summary.held_records:,} unsent, delivered before with other content"
+    unsent = Path(summary.folder) / UNSENT
+    if unsent.exists():
+        yield f"  unsent    {unsent}"
+
+
+def equation(summary: Summary) -> str:
+    """Say what became of the records: as a sum, where each has come to an outcome."""
+    sign = "=" if summary.accounted_for else "read, so far"
+    return (
+        f"{summary.records:,} {sign} {summary.accepted_records:,} accepted"
+        f" + {summary.rejected_records:,} rejected + {summary.unchanged_records:,} unchanged"
+        f" + {summary.in_doubt_records:,} in doubt + {summary.unsent_records:,} unsent"
+    )
+
+
+def plan_lines(summary: Summary) -> Iterator[str]:
+    """Say in a few lines what a run would do, by the plan in its folder."""
+    from pipelines.cli.plans import read_plan
+
+    plan = read_plan(Path(summary.folder) / PLAN)
+    yield f"{summary.feed}: would send (looked for {summary.seconds:.1f} s, run {summary.run_id})"
+    yield f"  from      {summary.source}"
+    yield f"  to        {plan.target or summary.target}"
+    yield f"  rows      {summary.rows:,} read, {summary.rejected_rows:,} rejected"
+    yield (
+        f"  records   {plan.records:,} = {plan.to_send:,} to send"
+        f" + {plan.unchanged:,} unchanged + {plan.held:,} held"
+        f" + {plan.in_doubt:,} in doubt + {plan.rejected:,} rejected"
+    )
+    seconds = plan.seconds
+    time = "no load yet to tell the time by" if seconds is None else f"about {seconds:,.0f} s"
+    yield f"  requests  {plan.requests:,}, {plan.bytes:,} bytes, {time}"
+    yield from _facts(summary)
+    if plan.example:
+        yield f"  example   of a body: in {summary.folder}/{PLAN} (personal data)"
+
+
+def _facts(summary: Summary) -> Iterator[str]:
+    for name, total in summary.totals.items():
+        yield f"  {name:<9} {total}"
+    for fault, times in summary.reasons.items():
+        yield f"  fault     {fault} ({times:,})"
+    for warning in summary.warnings:
+        yield f"  warning   {warning}"
+
+
+def next_step(summary: Summary) -> str:
+    """Say what to do after a run."""
+    rejects, unsent = (Path(summary.folder) / name for name in (REJECTS, UNSENT))
+    if summary.in_doubt_records:
+        return "loyalty-etl status"
+    if summary.resumable:
+        return f"loyalty-etl resume --run {summary.run_id}"
+    if rejects.exists():
+        return f"mend {rejects}, then loyalty-etl retry {shlex.quote(str(rejects))}"
+    if unsent.exists():
+        change = " --changed resend" if summary.held_records else ""
+        return f"loyalty-etl retry {shlex.quote(str(unsent))}{change}"
+    return f"loyalty-etl runs show {summary.run_id}"

@@ -1,0 +1,142 @@
+"""The end of a load: every record's outcome, the files about them, and the equation."""
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from delivery.ledger import Entry, LedgerError, State
+from delivery.outcomes import Counts, Facts, write_outcomes
+from delivery.policy import Changed
+from delivery.sending import End
+from pipelines.feeds import ImportTarget, LoadFeed
+from pipelines.loading import RECORDS, forget_records, read_refused, write_back
+from pipelines.runs import Summary, now, write_summary
+
+if TYPE_CHECKING:
+    from delivery.ledger.book import Ledger
+
+_KINDS = {
+    "forbidden": "configuration",
+    "rejects": "run",
+    "stopped": "network",
+    "network": "network",
+}
+_REASONS = 20
+"""Reasons of the platform that a summary holds, the most frequent ones."""
+
+
+def changed_of(feed: LoadFeed) -> Changed:
+    """Say what is done about records delivered before with other content."""
+    members = isinstance(feed.target, ImportTarget)
+    return feed.delivery.changed or ("resend" if members else "hold")
+
+
+def end_load(
+    ledger: "Ledger",
+    load: str,
+    feed: LoadFeed,
+    summary: Summary,
+    *,
+    fates: pl.Series,
+    ended: End | None,
+) -> Summary:
+    """Write down what became of every record, and close the load unless it can go on.
+
+    Args:
+        ledger: open.
+        load: the load's id.
+        feed: its feed.
+        summary: of its run, so far.
+        fates: what the ledger knew of each record (`Fate`).
+        ended: why sending ended early, None if it did not.
+
+    Raises:
+        LedgerError: the outcomes do not add up to the records read.
+    """
+    folder = Path(summary.folder)
+    entries = ledger.entries(load, blobs=False)
+    if ended is not None and ended.kind == "rejects" and not _doubtful(entries):
+        planned = [entry for entry in entries if entry.state is State.PLANNED]
+        why = f"not tried: {ended.reason}"
+        ledger.write(changed=[replace(e, state=State.UNSENT, reason=why) for e in planned])
+        entries = ledger.entries(load, blobs=False)
+    facts = Facts(
+        summary.source, folder / RECORDS, read_refused(folder), fates, entries, changed_of(feed)
+    )
+    counts = write_outcomes(facts, folder / "outcomes.parquet")
+    summary = _count(summary, counts, entries)
+    if not summary.accounted_for:
+        raise LedgerError(
+            f"{summary.records:,} records were read, {counts.records:,} have an outcome:"
+            f" see {folder}/outcomes.parquet"
+        )
+    if ended is None or ended.kind != "stopped":  # whoever stops it wants it to end soon
+        summary = write_back(feed, summary, folder)
+    in_doubt = _doubtful(entries)
+    if ended is None:
+        summary = summary.add(state="finished", error="", error_kind="", resumable=in_doubt)
+    else:
+        resumable = in_doubt or ended.kind != "rejects"
+        line = f"{ended.reason}; {summary.accepted_records:,} of {summary.records:,} records are"
+        line += f" accepted, {summary.unsent_records:,} unsent"
+        if resumable:
+            line += f"; go on with: loyalty-etl resume --run {summary.run_id}"
+        kind = _KINDS[ended.kind]
+        summary = summary.add(state="failed", error=line, error_kind=kind, resumable=resumable)
+    summary = summary.add(finished=now())
+    if not summary.resumable:
+        _close(ledger, load, summary, entries)
+    write_summary(summary)
+    if not summary.resumable:
+        forget_records(folder)
+    return summary
+
+
+def _doubtful(entries: list[Entry]) -> bool:
+    doubted = (
+        e.state is State.IN_DOUBT or (e.state is State.PLANNED and e.doubted) for e in entries
+    )
+    return any(doubted)
+
+
+def _count(summary: Summary, counts: Counts, entries: list[Entry]) -> Summary:
+    told = counts.by_outcome
+    reasons = Counter(
+        {name: n for name, n in summary.reasons.items() if not name.startswith("platform: ")}
+    )
+    refused: Counter[str] = Counter()
+    for entry in entries:
+        if entry.state is State.REJECTED:
+            refused[f"platform: {entry.reason}"] += entry.records
+    return summary.add(
+        accepted_records=told["accepted"],
+        rejected_records=told["rejected"],
+        unchanged_records=told["unchanged"],
+        in_doubt_records=told["in_doubt"],
+        unsent_records=told["unsent"],
+        held_records=counts.held,
+        reasons={**reasons, **dict(refused.most_common(_REASONS))},
+    )
+
+
+def _close(ledger: "Ledger", load: str, summary: Summary, entries: list[Entry]) -> None:
+    """Have the ledger check the sums once more, and close the load."""
+    counts = {
+        "records": summary.records,
+        "accepted": summary.accepted_records,
+        "rejected": summary.rejected_records,
+        "unchanged": summary.unchanged_records,
+        "in_doubt": summary.in_doubt_records,
+        "unsent": summary.unsent_records,
+    }
+    batched: Counter[str] = Counter()
+    for entry in entries:
+        batched[entry.state.value] += entry.records
+    unbatched = {name: counts[name] - batched[name] for name in ("rejected", "in_doubt", "unsent")}
+    ledger.close(load, counts, unbatched=unbatched, finished=summary.finished)
+
+
+__all__ = ["changed_of", "end_load"]

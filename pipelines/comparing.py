@@ -1,0 +1,69 @@
+"""What is to be sent of what was prepared: all that the target does not hold yet."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import polars as pl
+
+from connectors.trigg.account import Account
+from delivery.ledger import Fate
+from delivery.records import read_records
+from pipelines.closing import changed_of
+from pipelines.feeds import LoadFeed
+
+if TYPE_CHECKING:
+    from delivery.ledger.book import Ledger
+
+_COMPARED = 500_000
+"""Records that the ledger is asked about at once."""
+
+
+def target_of(feed: LoadFeed, account: Account) -> str:
+    """Say what the ledger remembers records by: the platform's address and the path."""
+    return platform_of(account) + feed.target.endpoint.removeprefix("POST ")
+
+
+def platform_of(account: Account) -> str:
+    """Spell a platform's address in one way: under another, all would be sent again."""
+    base = urlsplit(account.base_url)
+    host = account.host.removesuffix({"https": ":443", "http": ":80"}[base.scheme])
+    return f"{base.scheme}://{host}{base.path}"
+
+
+def to_send(feed: LoadFeed, fates: pl.Series) -> pl.Series:
+    """Mark the records that are to be sent, as the ledger knows them (`Fate`)."""
+    resend = changed_of(feed) == "resend"
+    return (fates == Fate.NEW) | ((fates == Fate.CHANGED) & resend)
+
+
+def compare_records(
+    ledger: "Ledger", target: str, records: Path, load: str | None = None
+) -> pl.Series:
+    """Ask the ledger what it knows of each record, in order (`Fate`).
+
+    Args:
+        ledger: open.
+        target: where the records would go.
+        records: the records file.
+        load: the load that asks, if it has begun.
+    """
+    parts = [pl.Series(dtype=pl.UInt8)]
+    waiting: list[pl.DataFrame] = []
+
+    def ask() -> None:
+        asked = pl.concat(waiting)
+        keys, contents = asked["key_hash"], asked["content_hash"]
+        parts.append(ledger.compare(target, keys, contents, load))
+        waiting.clear()
+
+    for frame in read_records(records, ("key_hash", "content_hash")):
+        waiting.append(frame)
+        if sum(each.height for each in waiting) >= _COMPARED:
+            ask()
+    if waiting:
+        ask()
+    return pl.concat(parts)
+
+
+__all__ = ["compare_records", "platform_of", "target_of", "to_send"]

@@ -1,0 +1,129 @@
+"""Why rows and records are not sent, in words.
+
+Reasons are frames of `index` (the source row's place in its frame), `text` (for a person) and
+`code` (for counting; null on a row that is only rejected with its receipt).
+"""
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from delivery.outcomes import REFUSED
+from validators.rules import Rule, reasons
+
+NOBODY = pl.DataFrame(schema=REFUSED)
+NO_REASONS = pl.DataFrame(schema={"index": pl.Int64, "text": pl.String, "code": pl.String})
+
+# No text that is sent holds the control character between the parts of a key, so no two records
+# share one.
+PART = "\x1f"
+
+
+def receipt_key(names: Sequence[str]) -> pl.Expr:
+    """Name a receipt by its store, its id, whether it is a return, and any further columns.
+
+    The key is empty where store or id has no value.
+    """
+    kind = pl.when("is_return").then(pl.lit("RETURN")).otherwise(pl.lit("PURCHASE"))
+    further = [pl.col(name).fill_null("") for name in names[2:]]
+    return pl.concat_str(*names[:2], kind, *further, separator=PART).fill_null("")
+
+
+def member_key(names: Sequence[str]) -> pl.Expr:
+    """Name a member by the first of these columns that has a value, and that value.
+
+    The key is empty where none has.
+    """
+    named = [pl.lit(f"{name}{PART}") + pl.col(name) for name in names]
+    return pl.coalesce(*named, pl.lit(""))
+
+
+def explain(
+    frame: pl.DataFrame,
+    bad: pl.Series,
+    rules: list[Rule],
+    columns: Mapping[str, str],
+    rows: pl.Series | None = None,
+) -> pl.DataFrame:
+    """Put every reason of the bad rows into words.
+
+    Args:
+        frame: the rows that were judged.
+        bad: which of them break a rule.
+        rules: the rules.
+        columns: wire name → the source column it comes from.
+        rows: the places of the source rows, where they are not those of the frame.
+    """
+    places = bad.arg_true().cast(pl.Int64)
+    found = reasons(frame.filter(bad), rules)
+    if found.is_empty():
+        return NO_REASONS
+    source = pl.col("field").replace_strict(columns, default=None, return_dtype=pl.String)
+    own = pl.when(source.is_not_null() & (source != pl.col("field"))).then(" (" + source + ")")
+    value = pl.when(pl.col("value").is_not_null()).then(" '" + pl.col("value") + "'")
+    text = pl.concat_str("field", own.fill_null(""), value.fill_null(""), pl.lit(": "), "message")
+    place = places.gather(found["index"])
+    return found.select(
+        (place if rows is None else rows.gather(place)).alias("index"),
+        text.alias("text"),
+        code=pl.col("field") + ": " + pl.col("code"),
+    )
+
+
+def find_unread(rows: pl.DataFrame) -> pl.Series:
+    """Mark the rows that the reader could not read."""
+    if "_fault" in rows.columns:
+        return rows["_fault"].is_not_null()
+    return pl.repeat(value=False, n=rows.height, eager=True)
+
+
+def explain_unread(rows: pl.DataFrame, unread: pl.Series) -> pl.DataFrame:
+    """Give the reader's own reasons; nothing else can be said of such a row."""
+    if "_fault" not in rows.columns:
+        return NO_REASONS
+    places = unread.arg_true().cast(pl.Int64)
+    return pl.DataFrame({"index": places, "text": rows["_fault"].gather(places)}).with_columns(
+        code=pl.lit("row: not-readable")
+    )
+
+
+def explain_nameless(nameless: pl.Series, names: Sequence[str]) -> pl.DataFrame:
+    """Name the members of whom nobody could tell whether they were delivered before."""
+    text = f"lacks {' and '.join(names)}: nothing names the member"
+    return pl.DataFrame({"index": nameless.arg_true().cast(pl.Int64)}).with_columns(
+        text=pl.lit(text), code=pl.lit("member: nameless")
+    )
+
+
+def explain_lost(
+    lost: pl.Series, bad_lines: pl.Series, bad_receipts: pl.Series, receipts: pl.DataFrame
+) -> pl.DataFrame:
+    """Name the rows without a fault of their own whose receipt is rejected all the same."""
+    told = bad_lines.clone()
+    firsts = (receipts["rows"].cum_sum() - receipts["rows"]).filter(bad_receipts)
+    told[firsts.cast(pl.UInt32)] = True
+    places = (lost & ~told).arg_true().cast(pl.Int64)
+    text = "a receipt is sent whole or not at all, and another row of it has a fault"
+    return pl.DataFrame({"index": places}).with_columns(
+        text=pl.lit(text), code=pl.lit(None, pl.String)
+    )
+
+
+def refuse(records: pl.DataFrame, why: pl.DataFrame, record: pl.Series) -> pl.DataFrame:
+    """Give refused records with their reasons in one text (`REFUSED`).
+
+    Args:
+        records: the refused ones, with their number in the column that `record` is called.
+        why: the reasons of rows.
+        record: the number of the record that each row belongs to.
+    """
+    # What has no code is rejected only because of another row of the record, which has one.
+    why = why.filter(pl.col("code").is_not_null()).sort("index", maintain_order=True)
+    texts = (
+        why.with_columns(record.gather(why["index"]))
+        .unique([record.name, "text"], keep="first", maintain_order=True)
+        .group_by(record.name, maintain_order=True)
+        .agg(reasons=pl.col("text").str.join(" | "))
+    )
+    told = records.join(texts, on=record.name, how="left", maintain_order="left")
+    return told.select(*REFUSED)

@@ -1,0 +1,115 @@
+"""Trigg's answers in the words of `delivery`, which knows no platform."""
+
+import time
+from collections.abc import Callable
+from threading import Event
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from connectors.trigg.asking import ask_members, ask_receipts
+from connectors.trigg.errors import (
+    ApiError,
+    Busy,
+    Forbidden,
+    Gateway,
+    Refused,
+    Unreachable,
+)
+from connectors.trigg.questions import Patience
+from connectors.trigg.taken import taken_ids
+from delivery.replies import Found, Reply, Verdict
+
+if TYPE_CHECKING:
+    from connectors.trigg.client import Client
+
+# No record can be at fault for these: the path is wrong, or how it is spoken to.
+_WRONG_PATH = {404, 405, 406, 410, 415}
+_VERDICTS = {
+    Unreachable: Verdict.UNREACHED,
+    Busy: Verdict.BUSY,
+    Forbidden: Verdict.FORBIDDEN,
+    Gateway: Verdict.GATEWAY,
+}
+_ASK = {"POST /transactions": ask_receipts, "POST /import": ask_members}
+
+
+def make_post(client: "Client", path: str) -> Callable[[bytes], Reply]:
+    """Give what sends one body to a path and says what came of it.
+
+    It raises no ApiError; what else is raised is a fault of the toolkit. It may be called from
+    several threads.
+    """
+
+    def post(body: bytes) -> Reply:
+        started = time.perf_counter()
+        try:
+            answer = client.post(path, body)
+        except ApiError as error:
+            return _reply_of(error, time.perf_counter() - started)
+        taken = taken_ids(answer.body)
+        return Reply(
+            Verdict.TAKEN,
+            answer.status,
+            seconds=answer.seconds,
+            ids=taken or frozenset(),
+            names_taken=taken is not None,
+        )
+
+    return post
+
+
+def make_ask(
+    client: "Client",
+    endpoint: str,
+    *,
+    patience: Patience | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Callable[[pl.DataFrame, Event], list[Found]]:
+    """Give what asks the platform which records have landed.
+
+    Args:
+        client: asks.
+        endpoint: where they were sent: `POST /transactions` or `POST /import`.
+        patience: how many questions at a time, and how often each.
+        tell: gets a line where a question got no answer of use.
+
+    Returns:
+        A function of the records in doubt (columns as `ask_receipts` or `ask_members` have them)
+        and an event that ends it early; it gives one `Found` a record, in order.
+
+    Raises:
+        KeyError: nothing that is sent there can be asked about.
+    """
+    ask = _ASK[endpoint]
+
+    def ask_platform(records: pl.DataFrame, stop: Event) -> list[Found]:
+        asked = ask(client.get, records, stop, patience)
+        if asked.error is not None:
+            # Without the path: there stands whom we asked for.
+            tell(f"asking which records have landed: {asked.error.said}; {asked.error.todo}")
+        return [Found(word) for word in asked.found]
+
+    return ask_platform
+
+
+def _reply_of(error: ApiError, seconds: float) -> Reply:
+    verdict = _verdict_of(error)
+    return Reply(
+        verdict,
+        error.status,
+        # Who must stop needs the advice as well; a reject needs its reason.
+        str(error) if verdict is Verdict.FORBIDDEN else error.said,
+        seconds,
+        error.retry_after,
+        error.named_ids,
+        error.named_places,
+    )
+
+
+def _verdict_of(error: ApiError) -> Verdict:
+    if isinstance(error, Refused):
+        if error.status in _WRONG_PATH:
+            return Verdict.FORBIDDEN
+        return Verdict.TOO_LARGE if error.status == 413 else Verdict.REFUSED
+    return next((v for kind, v in _VERDICTS.items() if isinstance(error, kind)), Verdict.UNCLEAR)
