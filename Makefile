@@ -29,7 +29,7 @@ test:
 	@echo "make test: installs into .venv (about 2 minutes, the first time only), then runs the"
 	@echo "fast tests against a sandbox over real sockets (about 1 minute)."
 	@$(MAKE) --no-print-directory .venv/dev
-	@$(BIN)/python -m pytest -n auto -m "not slow and not real and not browser"
+	@$(BIN)/python -m pytest -n 4 -m "not slow and not real and not browser"
 
 test-all: .venv/dev
 	@$(BIN)/python -m pytest -m "slow or real or browser"

@@ -96,7 +96,7 @@ def command(
     """Make the run of one command, each time with nothing counted and nothing remembered."""
     names = {"file": str(source), "url": f"{url}/v4", "out": str(work / "out"), "kind": kind}
     argv = [word.format(**names) for word in words]
-    log = work / "logs" / f"{kind or argv[2]}-{source.parent.name}-{source.name}.log"
+    log = work / "logs" / f"{kind or Path(argv[2]).name}-{source.parent.name}-{source.name}.log"
     state = work / "state"
     env = {
         "TRIGG_BASE_URL": f"{url}/v4",

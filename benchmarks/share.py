@@ -10,6 +10,7 @@ reading, so of it the CPU time counts; of the others the wall time.
 import argparse
 import os
 import statistics
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -20,6 +21,7 @@ from typing import Any
 
 from run import FEEDS, HERE, prepare, serve
 
+sys.path.insert(0, str(HERE.parent))  # the checkout
 SPENT: Counter[str] = Counter()
 
 

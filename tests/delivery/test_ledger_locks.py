@@ -11,6 +11,8 @@ import pytest
 
 from delivery.ledger import LedgerBroken, LedgerBusy, LedgerLost, open_ledger
 
+pytestmark = pytest.mark.slow  # processes that wait for each other
+
 HOLD = """
 with open_ledger(sys.argv[1]) as ledger, ledger.hold("receipts"):
     print("held", flush=True)

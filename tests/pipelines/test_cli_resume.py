@@ -9,6 +9,8 @@ import pytest
 
 from pipelines import ROOT
 
+pytestmark = pytest.mark.slow  # whole runs, together half a minute
+
 SOURCE = ROOT / "sample_data" / "receipts.csv"
 UNAUTHORIZED = {"fault": "unauthorized", "path": "/transactions", "after": 3}
 SLOWLY = {"fault": "hang", "path": "/transactions", "seconds": 0.2, "stored": "all"}

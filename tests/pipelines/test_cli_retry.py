@@ -8,6 +8,8 @@ import pytest
 
 from pipelines import ROOT
 
+pytestmark = pytest.mark.slow  # whole runs, together half a minute
+
 SOURCE = ROOT / "sample_data" / "receipts.csv"
 DIRTY = ROOT / "sample_data" / "dirty" / "receipts.csv"
 BAD = "32065075076"

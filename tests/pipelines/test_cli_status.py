@@ -14,6 +14,8 @@ from delivery.ledger import open_ledger
 from pipelines.runs import list_summaries
 from pipelines.settings import ledger_url
 
+pytestmark = pytest.mark.slow  # whole runs, together half a minute
+
 DROP = {"fault": "drop_after", "path": "/transactions", "requests": [2, 5], "stored": "all"}
 
 

@@ -8,6 +8,8 @@ from connectors.trigg.account import Account, Timeout
 from pipelines import load_run
 from pipelines.settings import trigg_account
 
+pytestmark = pytest.mark.slow  # whole runs, together half a minute
+
 POST = {"method": "POST", "path": "/transactions"}
 LOST = {
     "drop before": {"fault": "drop_before"},

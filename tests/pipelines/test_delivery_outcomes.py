@@ -7,6 +7,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+pytestmark = pytest.mark.slow  # whole runs, together half a minute
+
 POST = {"method": "POST", "path": "/transactions"}
 OLD, CHANGED, POISONED, NOBODYS = range(10), [3], [12, 25], range(40, 50)
 FAULTY = {31: "no number", 33: "no receipt", 34: "short"}

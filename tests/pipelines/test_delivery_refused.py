@@ -9,6 +9,8 @@ import pytest
 from delivery.ledger import open_ledger
 from pipelines.settings import ledger_url
 
+pytestmark = pytest.mark.slow  # whole runs, together half a minute
+
 STYLES = ("list", "paths", "object", "string", "vague", "empty", "no_body", "html")
 QUICK = {(400, "list", "all"), (409, "paths", "first"), (422, "vague", "all"), (400, "html", "all")}
 SLOW = pytest.mark.slow

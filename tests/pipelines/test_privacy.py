@@ -15,6 +15,8 @@ from pipelines.materializing import SILENT, open_instance
 from pipelines.runs import Summary, read_summary, run_folder, write_summary
 from pipelines.steps import run_step
 
+pytestmark = pytest.mark.slow  # whole runs, together half a minute
+
 KEY = "canary-key-9d1f27"
 PHONE, EMAIL, NAME, STREET = "4712999321", "kari.canary", "Canarinius", "Canarygata"
 CANARIES = (KEY, PHONE, EMAIL, NAME, STREET)
