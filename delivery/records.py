@@ -11,7 +11,6 @@ import struct
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -39,14 +38,8 @@ FACTS = tuple(name for name in STORED if name != "json")
 
 def hash_texts(texts: pl.Series) -> pl.Series:
     """Hash each text: XXH3-128 of its UTF-8, 16 bytes, the same on every machine and version."""
-    array = texts.rechunk().to_arrow()
-    _, offsets, data = array.buffers()
-    bounds = memoryview(offsets).cast("q" if pa.types.is_large_string(array.type) else "i")
-    bounds = bounds[array.offset : array.offset + len(array) + 1]
-    text = memoryview(data) if data is not None else memoryview(b"")
-    digest = xxhash.xxh3_128_digest
-    hashes = [digest(text[start:end]) for start, end in pairwise(bounds)]
-    return pl.Series(texts.name, hashes, dtype=pl.Binary)
+    hashes = map(xxhash.xxh3_128_digest, texts.cast(pl.Binary).to_list())
+    return pl.Series(texts.name, list(hashes), dtype=pl.Binary)
 
 
 def hash_bytes(data: bytes) -> bytes:
@@ -56,12 +49,12 @@ def hash_bytes(data: bytes) -> bytes:
 
 def pack_hashes(hashes: pl.Series) -> bytes:
     """Put hashes behind each other, 16 bytes each."""
-    return bytes.fromhex(hashes.bin.encode("hex").str.join("").item())
+    return b"".join(hashes.to_list())
 
 
 def pack_places(places: pl.Series) -> bytes:
     """Put places behind each other, 4 bytes each, little end first."""
-    return struct.pack(f"<{len(places)}I", *places)
+    return struct.pack(f"<{len(places)}I", *places.to_list())
 
 
 def unpack_places(packed: bytes) -> pl.Series:

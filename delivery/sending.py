@@ -228,9 +228,11 @@ class Sender:
         work.due = now
         if reply.verdict in {Verdict.UNREACHED, Verdict.GATEWAY, Verdict.UNCLEAR}:
             work.due += self._pace.back_off(tries)
+        # An answer that names no record can be judged without their ids, which cost a little.
+        ids = work.ids if reply.ids else [""] * work.entry.records
         parts = judge(
             work.entry,
-            work.ids,
+            ids,
             reply,
             self._policy,
             may_split=may_split,
