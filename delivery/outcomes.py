@@ -51,7 +51,7 @@ _OF_STATES = {
     State.PLANNED: "unsent",
     State.UNSENT: "unsent",
 }
-_ROWS = 50_000
+_ROWS = 20_000
 HELD = "held: delivered before with other content"
 _OF_FATES = {
     Fate.NEW: ("unsent", "not tried"),
@@ -217,7 +217,7 @@ def _sink(rows: pl.LazyFrame, path: Path) -> None:
     written = path.with_name(f".{path.name}")
     written.unlink(missing_ok=True)
     written.touch(mode=0o600)
-    rows.sink_parquet(written, compression="zstd")
+    rows.sink_parquet(written, compression="zstd", row_group_size=_ROWS)
     written.replace(path)
 
 

@@ -15,7 +15,7 @@ from pipelines.feeds import LoadFeed
 if TYPE_CHECKING:
     from delivery.ledger.book import Ledger
 
-_COMPARED = 500_000
+_COMPARED = 200_000
 """Records that the ledger is asked about at once."""
 
 
