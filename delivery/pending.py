@@ -23,7 +23,7 @@ from delivery.records import (
 )
 from delivery.replies import Verdict
 from delivery.tally import Tally
-from delivery.verdicts import Part, Work
+from delivery.verdicts import BISECT, Part, Work, bisect
 
 ROUND = 64  # batches in doubt that are asked about at once
 
@@ -90,9 +90,12 @@ class Pending:
         """Take the next batch that may be sent now; None if none may."""
         blocked = _lanes(*self.flying.values(), *self._doubtful)
         for place, work in enumerate(self._ready):
-            if work.due <= now and work.lanes.isdisjoint(blocked):
+            if work.due <= now and not work.held_back and work.lanes.isdisjoint(blocked):
                 del self._ready[place]
-                return work
+                if not work.surely_bad:
+                    return work
+                self.apply(work, bisect(work.entry, work.entry.reason))
+                return self.next(now)
             blocked |= work.lanes
         waiting, stuck = self._look_ahead()
         if waiting >= 4 * self._policy.in_flight:
@@ -196,7 +199,8 @@ class Pending:
             self._queue([work])
             return
         records = work.records if work.records is not None else self.read(work.entry)
-        self._note(replace(work.entry, state=State.SPLIT))
+        work.entry = replace(work.entry, state=State.SPLIT)
+        self._note(work.entry)
         children = []
         for part in parts:
             held = records[list(part.positions)]
@@ -206,6 +210,9 @@ class Pending:
             child.due = work.due
             self._added[child.entry.number] = child.entry
             children.append(child)
+        if all(child.entry.cause == BISECT for child in children):
+            first, second = children
+            second.after = first
         self._queue(children)
 
     def commit(self) -> None:

@@ -15,7 +15,7 @@ Where sending twice is the same as sending once, what is in doubt is simply plan
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -24,6 +24,8 @@ from delivery.policy import Policy
 from delivery.replies import Found, Reply, Verdict
 
 CONFLICT = 409
+ASK, BISECT = "ask", "bisect"
+"""Causes of batches that only asking can settle, and of the halves of refused ones."""
 
 
 @dataclass(slots=True)
@@ -37,6 +39,7 @@ class Work:
         lanes: in which orders it stands; several if it was made for another number of lanes.
         due: when it may be sent, on the monotonic clock.
         asked: the platform has been asked about it and could not tell.
+        after: the other half of a refused batch, which is sent first.
         before: requests that do not count as tries: those of earlier calls, since each call has
             its own patience, and those that surely were not taken.
     """
@@ -46,8 +49,20 @@ class Work:
     lanes: frozenset[int] = frozenset()
     due: float = 0.0
     asked: bool = False
+    after: "Work | None" = None
     before: int = 0
     body: bytes = b""
+
+    @property
+    def held_back(self) -> bool:
+        """Whether to wait and see what becomes of the other half."""
+        return self.after is not None and self.after.entry.state in {State.PLANNED, State.SENDING}
+
+    @property
+    def surely_bad(self) -> bool:
+        """Whether it must hold a bad record, since the other half was taken and both were not."""
+        taken = self.after is not None and self.after.entry.state is State.ACCEPTED
+        return taken and self.entry.records > 1
 
     @property
     def tries(self) -> int:
@@ -149,14 +164,13 @@ def _refused(
     named = sorted(
         {n for n in reply.places if n < len(ids)} | {n for n in everything if ids[n] in reply.ids}
     )
-    there_already = reply.status == CONFLICT and entry.doubted and not policy.idempotent
+    there_already = reply.status == CONFLICT and entry.doubted
     if len(ids) == 1:
-        state = State.ACCEPTED if there_already else State.REJECTED
-        return [Part(everything, state, reply.reason)]
+        return [_refused_alone(entry, reply, policy)]
     rest = [n for n in everything if n not in set(named)]
     once = _once(ids)
     surely = [n for n in named if n in reply.places or ids[n] in once]
-    if there_already and surely:
+    if there_already and surely and not policy.idempotent:
         rest = [n for n in everything if n not in set(surely)]
         return _parts(
             Part(rest, State.PLANNED, doubted=True), Part(surely, State.ACCEPTED, reply.reason)
@@ -167,13 +181,27 @@ def _refused(
             return [Part(everything, State.IN_DOUBT, todo, "refused", doubted=True)]
         return [Part(everything, State.UNSENT, todo)]
     apart = bool(named and rest) and reply.verdict is Verdict.REFUSED and not policy.ordered
-    middle = len(ids) // 2
-    parts: Sequence[Sequence[int]] = (everything[:middle], everything[middle:])
     if apart:
-        parts = (rest, named)
-    elif len(ids) == 3:  # halves would mean three requests at best, and four in two of three cases
-        parts = [[n] for n in everything]
-    return [Part(part, State.PLANNED, reply.reason, doubted=entry.doubted) for part in parts]
+        return bisect(entry, reply.reason, rest, named)
+    cause = "" if reply.verdict is Verdict.TOO_LARGE else BISECT  # no half needs to be bad then
+    return [replace(half, cause=cause) for half in bisect(entry, reply.reason)]
+
+
+def _refused_alone(entry: Entry, reply: Reply, policy: Policy) -> Part:
+    alone = range(1)
+    if reply.status != CONFLICT or not entry.doubted:
+        return Part(alone, State.REJECTED, reply.reason)
+    if policy.idempotent:  # it landed before, or it clashes with another one: only asking can tell
+        return Part(alone, State.IN_DOUBT, reply.reason, ASK, doubted=True)
+    return Part(alone, State.ACCEPTED, reply.reason)
+
+
+def bisect(entry: Entry, reason: str, *parts: Sequence[int]) -> list[Part]:
+    """Plan the parts of a refused batch, halves if none are given, one after the other."""
+    everything = range(entry.records)
+    middle = entry.records // 2
+    parts = parts or (everything[:middle], everything[middle:])
+    return [Part(part, State.PLANNED, reason, BISECT, doubted=entry.doubted) for part in parts]
 
 
 def _once(ids: Sequence[str]) -> set[str]:
@@ -185,4 +213,4 @@ def _parts(*parts: Part) -> list[Part]:
     return [part for part in parts if part.positions]
 
 
-__all__ = ["Part", "Work", "judge", "sort_out"]
+__all__ = ["ASK", "BISECT", "Part", "Work", "bisect", "judge", "sort_out"]

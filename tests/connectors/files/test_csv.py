@@ -1,6 +1,5 @@
 import csv
 import io
-import time
 
 import polars as pl
 import pytest
@@ -124,18 +123,6 @@ def test_the_text_of_a_row_that_cannot_be_read_is_kept_as_it_stands(desk, block)
         (3, ' "x'), (5, '"1\n2";3;4'), (7, long[:32_000])
     ]  # fmt: skip
     assert len(rows["_fault"][2]) < 600
-
-
-@pytest.mark.slow
-def test_a_file_of_nothing_but_faults_is_read_in_its_length(desk):
-    def seconds(rows):
-        text = "a,b,c\n" + "1,2\n" * rows
-        start = time.process_time()
-        desk.frames(text, "csv", NAMES)
-        return time.process_time() - start
-
-    seconds(1_000)
-    assert seconds(400_000) < 8 * seconds(100_000)
 
 
 @pytest.mark.parametrize("block", [0, 5])
