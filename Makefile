@@ -32,7 +32,8 @@ test:
 	@$(BIN)/python -m pytest -n 4 -m "not slow and not real and not browser"
 
 test-all: .venv/dev
-	@$(BIN)/python -m pytest -m "slow or real or browser"
+	@$(BIN)/python -m pytest -n 3 -m "slow and not real and not browser"
+	@$(BIN)/python -m pytest -m "real or browser"
 
 check: .venv/dev
 	$(BIN)/ruff check
