@@ -21,9 +21,8 @@ from delivery.records import (
     pack_places,
     unpack_places,
 )
-from delivery.replies import Verdict
 from delivery.tally import Tally
-from delivery.verdicts import BISECT, Part, Work, bisect
+from delivery.verdicts import BISECT, Part, Work, bisect, way_out
 
 ROUND = 64  # batches in doubt that are asked about at once
 
@@ -147,10 +146,10 @@ class Pending:
 
     def _can_learn(self, work: Work) -> bool:
         """Say whether asking, or sending again, may settle a batch in doubt."""
-        policy = "ask" if work.entry.cause == Verdict.GATEWAY.value else self._policy.in_doubt
-        if policy == "resend":
+        way = way_out(work.entry, self._policy)
+        if way == "resend":
             return work.tries < self._policy.attempts
-        return policy == "ask" and not work.asked
+        return way == "ask" and not work.asked
 
     @property
     def waits(self) -> bool:

@@ -22,7 +22,7 @@ from delivery.policy import Policy
 from delivery.records import FACTS
 from delivery.replies import Found, Reply, Verdict
 from delivery.tally import Tally
-from delivery.verdicts import ASK, Part, Work, judge, sort_out
+from delivery.verdicts import Part, Work, judge, sort_out, way_out
 from delivery.workers import Workers
 
 TICK = 0.25
@@ -158,8 +158,7 @@ class Sender:
         works = self._pending.doubtful()
         if not works or self._unsettled(works) > 0:
             return []
-        sure = self._policy.in_doubt == "resend"
-        asks = [w for w in works if not sure or w.entry.cause in {Verdict.GATEWAY.value, ASK}]
+        asks = [work for work in works if way_out(work.entry, self._policy) == "ask"]
         for work in works:
             if work not in asks:
                 again = Part(range(1), State.PLANNED, work.entry.reason, doubted=True)

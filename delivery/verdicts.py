@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from delivery.ledger import Entry, State
-from delivery.policy import Policy
+from delivery.policy import Doubt, Policy
 from delivery.replies import Found, Reply, Verdict
 
 CONFLICT = 409
@@ -132,6 +132,11 @@ def judge(
             return _refused(entry, ids, reply, policy, may_split=may_split)
 
 
+def way_out(entry: Entry, policy: Policy) -> Doubt:
+    """Say how a batch in doubt is settled: by the policy, unless only asking is right."""
+    return "ask" if entry.cause in {Verdict.GATEWAY.value, ASK} else policy.in_doubt
+
+
 def sort_out(entry: Entry, found: Sequence[Found], *, may_retry: bool = True) -> list[Part]:
     """Say what becomes of each record of a batch in doubt that was asked about.
 
@@ -213,4 +218,4 @@ def _parts(*parts: Part) -> list[Part]:
     return [part for part in parts if part.positions]
 
 
-__all__ = ["ASK", "BISECT", "Part", "Work", "bisect", "judge", "sort_out"]
+__all__ = ["ASK", "BISECT", "Part", "Work", "bisect", "judge", "sort_out", "way_out"]
