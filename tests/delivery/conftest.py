@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from delivery.ledger.book import Ledger
 
 PASSWORD = "hunter2-9b1f"
+RUNUSER = shutil.which("runuser", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
 PROGRAMS = Path("/usr/lib/postgresql")
 
 
@@ -64,7 +65,9 @@ class Server:
 
 
 def _run(*words: str) -> str:
-    line = ["runuser", "-u", "postgres", "--", *words] if os.getuid() == 0 else list(words)
+    line = (
+        [RUNUSER or "runuser", "-u", "postgres", "--", *words] if os.getuid() == 0 else list(words)
+    )
     done = subprocess.run(
         line,
         check=False,
@@ -87,7 +90,7 @@ def own_server() -> Iterator[Callable[[], Server]]:
         found = sorted(PROGRAMS.glob("*/bin"), key=lambda x: float(x.parent.name))
         if not found:
             pytest.skip("PostgreSQL is not installed in /usr/lib/postgresql")
-        if os.getuid() == 0 and shutil.which("runuser") is None:
+        if os.getuid() == 0 and RUNUSER is None:
             pytest.skip("PostgreSQL does not run as root, and there is no runuser")
         pytest.importorskip("psycopg")
         folder = Path(tempfile.gettempdir()) / f"ledger-{uuid4().hex[:8]}"  # short, for its socket
