@@ -324,7 +324,9 @@ def check_sums(book, api, sender, entries):
     tally = sender._pending.tally
     assert tally.accepted == counts.by_outcome["accepted"]
     assert tally.rejected == counts.by_outcome["rejected"]
-    assert tally.in_doubt == counts.by_outcome["in_doubt"]
+    # What was in doubt and waits to be sent again, behind another doubt, may have landed as well.
+    waiting = sum(e.records for e in entries if e.state is State.PLANNED and e.doubted)
+    assert tally.in_doubt + waiting == counts.by_outcome["in_doubt"]
     attempts = told["attempts"].fill_null(0).to_list()  # some never left
     assert all(attempts[place] >= times for place, times in api.carried.items())
 
