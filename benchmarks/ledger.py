@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT))
 
 import polars as pl  # noqa: E402  (the checkout goes first on the path)
 
-from delivery.ledger import Entry, Fate, Load, State, open_ledger  # noqa: E402
+from delivery.ledger import Entry, Fate, Load, State, open_ledger  # noqa: E402  (likewise)
 
 HASH, BATCH, LOAD, NEW = 16, 400, 1_000_000, 100
 YEAR = 390 * BATCH
