@@ -2,97 +2,105 @@
 
     python benchmarks/share.py [WORK] [--rounds N]
 
-Loads the year of real receipts (made by `make bench`) in this process, with a stopwatch on every
-call of the ledger, on hashing and on writing outcomes. Hashing is done in a thread beside the
-reading, so of it the CPU time counts; of the others the wall time.
+Loads the year of real receipts (made by `make bench`) in turns with and without them: whole
+processes, from start to exit. Without them nothing is hashed, written down, compared or told, so
+such a load could neither be resumed nor explained.
 """
 
 import argparse
-import os
-import statistics
 import sys
-import tempfile
-import time
-from collections import Counter
-from collections.abc import Callable
-from functools import wraps
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from run import FEEDS, HERE, prepare, serve
+import polars as pl
+from measure import interleave, middle
+from run import HERE, PRODUCT, command, prepare, serve
+
+if TYPE_CHECKING:
+    from delivery.ledger import Entry
+    from delivery.outcomes import Counts, Facts
 
 sys.path.insert(0, str(HERE.parent))  # the checkout
-SPENT: Counter[str] = Counter()
 
 
-def watch(owner: Any, name: str, label: str, clock: Callable[[], float]) -> None:  # noqa: ANN401  (a class or a module)
-    """Put a stopwatch on a function."""
-    function = getattr(owner, name)
-
-    @wraps(function)
-    def timed(*words: Any, **more: Any) -> Any:  # noqa: ANN401  (any function's)
-        started = clock()
-        try:
-            return function(*words, **more)
-        finally:
-            SPENT[label] += clock() - started
-
-    setattr(owner, name, timed)
-
-
-def watch_all() -> None:
-    """Put stopwatches on all that the ledger and the outcomes cost."""
+def do_without() -> None:
+    """Take the ledger and the outcomes out of this process."""
     from delivery import records
+    from delivery.ledger import Fate
     from delivery.ledger.book import Ledger
-    from pipelines import closing, delivering, load_run
+    from delivery.outcomes import OUTCOMES, Counts
+    from pipelines import closing, delivering
 
-    for name in ("begin", "interrupt", "write", "entries", "learned", "learn", "close"):
-        watch(Ledger, name, "ledger", time.perf_counter)
-    watch(delivering, "compare_records", "ledger", time.perf_counter)
-    watch(load_run, "open_ledger", "ledger", time.perf_counter)
-    watch(records, "hash_texts", "hashing (CPU)", time.thread_time)
-    watch(closing, "write_outcomes", "outcomes", time.perf_counter)
+    batches: dict[int, Entry] = {}
 
+    def keep(_: Ledger, added: Iterable["Entry"] = (), changed: Iterable["Entry"] = ()) -> None:
+        batches.update({entry.number: entry for entry in (*added, *changed)})
 
-def load(source: Path) -> float:
-    """Load the year into an empty state folder; give the seconds of the whole run."""
-    from pipelines.assets import Reporter
-    from pipelines.feeds import find_feed
-    from pipelines.materializing import run_feed
+    def count(facts: "Facts", _: Path) -> "Counts":
+        told = dict.fromkeys(OUTCOMES, 0)
+        for entry in facts.entries:
+            told[entry.state.value] += entry.records  # type: ignore[index]  # all sent
+        return Counts(told, 0)
 
-    name, feed = find_feed(str(FEEDS / "receipts_year_csv"))
-    with tempfile.TemporaryDirectory() as state:
-        os.environ["LOYALTY_ETL_STATE"] = state
-        started = time.perf_counter()
-        summary = run_feed(name, feed, Reporter(), source=str(source))
-        seconds = time.perf_counter() - started
-    if summary.state != "finished":
-        raise SystemExit(summary.error)
-    return seconds
+    def compare(*_: Any, **__: Any) -> pl.Series:  # noqa: ANN401  (any)
+        kept = records.read_records(Path(_[2]), ("row",))
+        return pl.repeat(Fate.NEW, sum(len(x) for x in kept), dtype=pl.UInt8, eager=True)
+
+    def hashes(texts: pl.Series) -> pl.Series:
+        return pl.repeat(bytes(16), len(texts), dtype=pl.Binary, eager=True).rename(texts.name)
+
+    instead: dict[Any, dict[str, Any]] = {
+        Ledger: {
+            "write": keep,
+            "entries": lambda *_, **__: list(batches.values()),
+            "fold": lambda *_: 0,
+            "close": lambda *_, **__: None,
+        },
+        records: {"hash_texts": hashes},
+        delivering: {"compare_records": compare},
+        closing: {"write_outcomes": count, "write_back": lambda _, summary, __: summary},
+    }
+    for owner, functions in instead.items():
+        for name, function in functions.items():
+            assert hasattr(owner, name), name
+            setattr(owner, name, function)
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("work", nargs="?", type=Path, default=HERE.parent / "build/bench")
-    parser.add_argument("--rounds", type=int, default=3)
-    words = parser.parse_args()
-    prepare(words.work / "year", 1)
-    watch_all()
-    rounds: list[dict[str, float]] = []
+    parser.add_argument("--rounds", type=int, default=7)
+    given = parser.parse_args()
+    work = given.work.resolve()
+    (work / "logs").mkdir(parents=True, exist_ok=True)
+    prepare(work / "year", 1)
+    source = work / "year/receipts.csv"
+    without = [sys.executable, __file__, "--without", *PRODUCT["csv"][1:]]
     with serve(0) as url:
-        os.environ |= {"TRIGG_BASE_URL": f"{url}/v4", "TRIGG_API_KEY": "benchmark"}
-        for _ in range(words.rounds + 1):
-            SPENT.clear()
-            seconds = load(words.work / "year/receipts.csv")
-            rounds.append({**SPENT, "all of it": sum(SPENT.values()), "the run": seconds})
-    rounds = rounds[1:]  # the first one imports
-    whole = statistics.median(each["the run"] for each in rounds)
-    print("| | s | % of the run |\n| --- | --: | --: |")
-    for name in rounds[0]:
-        spent = statistics.median(each[name] for each in rounds)
-        print(f"| {name} | {spent:.2f} | {100 * spent / whole:.1f} |")
+        runs = {
+            "with": command(PRODUCT["csv"], source, url, work),
+            "without": command(without, source, url, work, "without"),
+        }
+        figures = interleave(runs, given.rounds)
+    failed = [done.code for all_of in figures.values() for done in all_of if done.code]
+    if failed:
+        raise SystemExit(f"a load failed: see {work}/logs")
+    walls = {name: middle(all_of).wall for name, all_of in figures.items()}
+    cost = walls["with"] - walls["without"]
+    print("| | s |\n| --- | --: |")
+    for name, wall in walls.items():
+        print(f"| {name} | {wall:.2f} |")
+    print(f"| ledger and outcomes | {cost:.2f} = {100 * cost / walls['with']:.1f} % |")
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == ["--without"]:
+        from pipelines.cli import main as etl
+
+        do_without()
+        sys.argv[:2] = ["loyalty-etl"]
+        etl()
+    else:
+        main()

@@ -4,7 +4,9 @@ Nothing of it is kept while a load runs: all follows from the records file, what
 of each record before, and the batches. So it can be written again, and comes out the same.
 """
 
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -207,17 +209,28 @@ def write_outcomes(facts: Facts, path: Path) -> Counts:
             yield told.select(columns) if columns else told
 
     _sink(register_io_source(frames, schema=TABLE), path)
-    accepted = pl.scan_parquet(path).filter(pl.col("outcome") == "accepted")
-    _sink(accepted, path.with_name("accepted.parquet"))
-    return Counts(counts, held)
+    accepted = path.with_name("accepted.parquet")
+    told = Counts(counts, held)
+    if counts["accepted"] == told.records:
+        with _written(accepted) as copy:
+            shutil.copyfile(path, copy)
+    else:
+        _sink(pl.scan_parquet(path).filter(pl.col("outcome") == "accepted"), accepted)
+    return told
 
 
 def _sink(rows: pl.LazyFrame, path: Path) -> None:
     """Write rows as they come, so that a load of any size takes the same memory."""
+    with _written(path) as written:
+        rows.sink_parquet(written, compression="zstd", row_group_size=_ROWS)
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[Path]:
     written = path.with_name(f".{path.name}")
     written.unlink(missing_ok=True)
     written.touch(mode=0o600)
-    rows.sink_parquet(written, compression="zstd", row_group_size=_ROWS)
+    yield written
     written.replace(path)
 
 

@@ -38,8 +38,11 @@ FACTS = tuple(name for name in STORED if name != "json")
 
 def hash_texts(texts: pl.Series) -> pl.Series:
     """Hash each text: XXH3-128 of its UTF-8, 16 bytes, the same on every machine and version."""
-    hashes = map(xxhash.xxh3_128_digest, texts.cast(pl.Binary).to_list())
-    return pl.Series(texts.name, list(hashes), dtype=pl.Binary)
+    joined = b"".join(map(xxhash.xxh3_128_digest, texts.cast(pl.Binary).to_list()))
+    hashes = pa.FixedSizeBinaryArray.from_buffers(
+        pa.binary(xxhash.xxh3_128().digest_size), len(texts), [None, pa.py_buffer(joined)]
+    )
+    return pl.Series(texts.name, hashes.cast(pa.large_binary()), dtype=pl.Binary)
 
 
 def hash_bytes(data: bytes) -> bytes:

@@ -1,6 +1,7 @@
 """The end of a load: every record's outcome, the files about them, and the equation."""
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,10 +64,17 @@ def end_load(
         why = f"not tried: {ended.reason}"
         ledger.write(changed=[replace(e, state=State.UNSENT, reason=why) for e in planned])
         entries = ledger.entries(load, blobs=False)
+    in_doubt = _doubtful(entries)
+    resumable = in_doubt or (ended is not None and ended.kind != "rejects")
     facts = Facts(
         summary.source, folder / RECORDS, read_refused(folder), fates, entries, changed_of(feed)
     )
-    counts = write_outcomes(facts, folder / "outcomes.parquet")
+    with ThreadPoolExecutor(1) as beside:
+        # Closing folds in any case; beside the outcomes it costs no time of its own.
+        folded = None if resumable else beside.submit(_fold, ledger, load)
+        counts = write_outcomes(facts, folder / "outcomes.parquet")
+        if folded is not None:
+            folded.result()
     summary = _count(summary, counts, entries)
     if not summary.accounted_for:
         raise LedgerError(
@@ -75,24 +83,28 @@ def end_load(
         )
     if ended is None or ended.kind != "stopped":  # whoever stops it wants it to end soon
         summary = write_back(feed, summary, folder)
-    in_doubt = _doubtful(entries)
     if ended is None:
-        summary = summary.add(state="finished", error="", error_kind="", resumable=in_doubt)
+        summary = summary.add(state="finished", error="", error_kind="")
     else:
-        resumable = in_doubt or ended.kind != "rejects"
         line = f"{ended.reason}; {summary.accepted_records:,} of {summary.records:,} records are"
         line += f" accepted, {summary.unsent_records:,} unsent"
         if resumable:
             line += f"; go on with: loyalty-etl resume --run {summary.run_id}"
         kind = _KINDS[ended.kind]
-        summary = summary.add(state="failed", error=line, error_kind=kind, resumable=resumable)
-    summary = summary.add(finished=now())
-    if not summary.resumable:
+        summary = summary.add(state="failed", error=line, error_kind=kind)
+    summary = summary.add(resumable=resumable, finished=now())
+    if not resumable:
         _close(ledger, load, summary, entries)
     write_summary(summary)
-    if not summary.resumable:
+    if not resumable:
         forget_records(folder)
     return summary
+
+
+def _fold(ledger: "Ledger", load: str) -> None:
+    begun = ledger.find_load(load)
+    assert begun is not None
+    ledger.fold(begun.target)
 
 
 def _doubtful(entries: list[Entry]) -> bool:
