@@ -21,6 +21,7 @@ from connectors.files import (
     read_dialect,
     take_stamp,
 )
+from connectors.files import Limits as FileLimits
 from delivery.batches import Batch, Envelope, Limits, cut_batches
 from delivery.outcomes import REFUSED
 from delivery.records import RecordWriter, drop_records, find_repeats
@@ -147,7 +148,7 @@ def limits_of(feed: LoadFeed) -> Limits:
 
 def file_source_of(feed: LoadFeed, path: Path) -> FileSource:
     """Say how to read a file of this feed, or a file of rejects that one of its runs wrote."""
-    words = feed.source
+    words, limits = feed.source, feed.source.limits
     return FileSource(
         path=path,
         format=words.kind,
@@ -155,6 +156,23 @@ def file_source_of(feed: LoadFeed, path: Path) -> FileSource:
         record=words.record,
         items=words.items,
         delimiter=words.delimiter,
+        quote=words.quote,
+        header=tuple(words.header) if words.header else None,
+        skip_lines=words.skip_lines,
+        fields=words.fields,
+        sheet=words.sheet,
+        member=words.member,
+        encoding=words.encoding,
+        limits=FileLimits(
+            file_bytes=limits.file_mb << 20,
+            unpacked_bytes=limits.unpacked_mb << 20,
+            ratio=limits.ratio,
+            members=limits.members,
+            record_bytes=limits.record_mb << 20,
+            field_chars=limits.field_chars,
+            depth=limits.depth,
+            attributes=limits.attributes,
+        ),
         mended=is_mended(path),
     )
 

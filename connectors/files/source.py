@@ -2,11 +2,12 @@
 
 import os
 import stat
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-FileFormat = Literal["csv", "json", "ndjson", "xml"]
+FileFormat = Literal["csv", "fixed", "json", "ndjson", "xml", "xlsx", "parquet"]
 READERS = ("_row", "_fault", "_raw")
 """Columns that the reader adds to a frame."""
 ADDED = ("_source_file", "_source_row", "_error", "_run", "_raw")
@@ -16,17 +17,57 @@ RESERVED = ("_row", "_fault", *ADDED)
 
 
 @dataclass(frozen=True)
-class FileSource:
-    """One file and the columns a feed wants of it.
+class Limits:
+    """What a source may take, so that no file can fill the memory or the disk.
 
     Attributes:
-        path: the file.
-        format: "csv", "json" (one array of objects), "ndjson" (an object a line) or "xml".
-        columns: dotted source paths, such as "store_id", "items.line_no", "Items.Item.LineNo".
-        record: XML only: the local name of the element that is a record, such as "Receipt".
-        items: dotted path, within a record, of what repeats ("items", "Items.Item");
-            None when a record is one row.
-        delimiter: CSV only: one character between fields.
+        file_bytes: all its files as they lie there.
+        unpacked_bytes: the same, decompressed.
+        ratio: decompressed to compressed bytes, once 16 MB have come out.
+        members: files of a folder, a glob or an archive.
+        record_bytes: one record, and one line.
+        field_chars: one value.
+        depth: JSON and XML, one in another.
+        attributes: of one XML element.
+    """
+
+    file_bytes: int = 100 << 30
+    unpacked_bytes: int = 400 << 30
+    ratio: int = 200
+    members: int = 10_000
+    record_bytes: int = 64 << 20
+    field_chars: int = 131_072
+    depth: int = 64
+    attributes: int = 100
+
+
+@dataclass(frozen=True)
+class FileSource:
+    """Files and the columns a feed wants of them.
+
+    Attributes:
+        path: a file, a folder or a glob pattern; plain, or .gz, .zst, .bz2, .zip.
+        format: "csv" (any delimiter), "fixed" (columns at fixed places), "json" (an array of
+            objects), "ndjson" (an object a line), "xml", "xlsx" or "parquet".
+        columns: source paths (`connectors.files.paths`), such as "store_id", "items.line_no",
+            "Items.Item.LineNo", "Phone[@type=mobile]".
+        record: XML: the element that is a record, by its name or its path from the root
+            ("Receipt", "Export.Members.Member"). JSON: the path of the array, None if the file
+            is the array.
+        items: path, within a record, of what repeats ("items", "Items.Item"); None when a record
+            is one row.
+        delimiter: CSV: one character between fields.
+        quote: CSV: what stands around fields that hold delimiters; None if nothing does.
+        header: CSV: the names of the columns of a file without a header line.
+        skip_lines: CSV, fixed width, Excel: lines before the header, or before the first row.
+        fields: fixed width: name → (first character, from 1; length).
+        sheet: Excel: its name; None is the first one.
+        member: of an archive or a folder, which files: a glob over their names.
+        encoding: of the text, a name of Python's; None: as its byte order mark or XML declaration
+            says, else UTF-8.
+        trailer: CSV and fixed width: a last line that is no record, such as "T;{rows};{amount}".
+        totals: JSON and XML: name → path, from the root, of a number told outside the records.
+        limits: what it may take.
         mended: the file is a rejects.csv or unsent.csv of such a source, whatever the format:
             a CSV whose added columns and protective apostrophes are taken away.
         rows_per_chunk: about how many rows a frame holds.
@@ -41,6 +82,16 @@ class FileSource:
     record: str | None = None
     items: str | None = None
     delimiter: str = ","
+    quote: str | None = '"'
+    header: tuple[str, ...] | None = None
+    skip_lines: int = 0
+    fields: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    sheet: str | None = None
+    member: str = "*"
+    encoding: str | None = None
+    trailer: str | None = None
+    totals: Mapping[str, str] = field(default_factory=dict)
+    limits: Limits = Limits()
     mended: bool = False
     rows_per_chunk: int = 30_000
 
@@ -51,8 +102,10 @@ class FileSource:
             raise ValueError(f"columns: {', '.join(sorted(taken))} is this reader's own name")
         if self.format == "xml" and not self.record:
             raise ValueError("record: XML needs the name of the element that is a record")
-        if self.format == "csv" and self.items:
-            raise ValueError("items: a CSV row has no items")
+        if self.format in {"csv", "fixed", "xlsx"} and self.items:
+            raise ValueError("items: a row of a table has no items")
+        if self.format == "fixed" and not self.fields:
+            raise ValueError("fields: fixed width needs the place of each column")
         if len(self.delimiter) != 1 or self.delimiter in '"\r\n' or not self.delimiter.isascii():
             raise ValueError("delimiter: one ASCII character, no quote and no line end")
         if self.rows_per_chunk < 1:

@@ -17,10 +17,9 @@ from pydantic import (
 
 from pipelines.feeds.block import Name, Words, fault
 from pipelines.feeds.delivery import Delivery
+from pipelines.feeds.source import Source
 from validators.fields import DERIVED, MEMBER_FIELDS, MEMBER_KEYS, RECEIPT_FIELDS, Kind
 
-SUFFIXES = {".csv": "csv", ".json": "json", ".ndjson": "ndjson", ".jsonl": "ndjson", ".xml": "xml"}
-Format = Literal["csv", "json", "ndjson", "xml"]
 RESERVED = ("_row", "_fault", "_source_file", "_source_row", "_error", "_run", "_raw")
 """Columns that the reader or a file of rejects adds (`connectors.files`, slow to import)."""
 WIRE_NAME = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?$"
@@ -28,51 +27,6 @@ WIRE_NAME = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?$"
 
 Number = Annotated[Decimal, Field(strict=False)]
 """An exact number; the YAML has it as an integer or a fraction."""
-
-
-class Source(Words):
-    """Where a load feed reads.
-
-    `path` is relative to the project. `format` follows from its suffix unless given. `record` is
-    the XML element that holds one record; `items` the dotted path, inside a record, of what
-    repeats (JSON `items`, XML `Items.Item`), and without it a record is one row. A source without
-    any record fails the load unless `allow_empty`.
-    """
-
-    path: Name
-    format: Format | None = None
-    delimiter: str = ","
-    record: Name | None = None
-    items: Name | None = None
-    allow_empty: bool = False
-
-    @field_validator("delimiter")
-    @classmethod
-    def _one_character(cls, delimiter: str) -> str:
-        if len(delimiter) != 1 or delimiter in '"\r\n' or not delimiter.isascii():
-            raise ValueError("one ASCII character, no quote and no line end")
-        return delimiter
-
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
-        if self.kind == "xml" and not self.record:
-            raise ValueError("an XML source needs `record`, the element that holds one record")
-        if self.kind == "csv" and (self.record or self.items):
-            raise ValueError("`record` and `items` belong to XML and JSON, not to CSV")
-        return self
-
-    @property
-    def kind(self) -> Format:
-        """The format, given or read from the suffix."""
-        return self.format or format_of(self.path)
-
-
-def format_of(path: str) -> Format:
-    """Tell the format from a file name's suffix, or say which suffixes are known."""
-    for suffix, name in SUFFIXES.items():
-        if path.lower().endswith(suffix):
-            return name  # type: ignore[return-value]  # the table's values are formats
-    raise ValueError(f"`format` is needed: the path ends in none of {', '.join(SUFFIXES)}")
 
 
 class Column(Words):

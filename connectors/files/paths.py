@@ -1,0 +1,55 @@
+"""Dotted paths into JSON and XML: `store.id`, `phones[2].number`, `Phone[@type=mobile].Number`.
+
+A step is a name, or `@name` for an XML attribute, perhaps with a selector: `[2]` is the second of
+those with the name, `[type=mobile]` the first whose child `type` is `mobile`, `[@type=mobile]` the
+first whose attribute is. A name that holds dots or brackets stands in quotes: `'a.b'.c`.
+"""
+
+import re
+from functools import cache
+from typing import NamedTuple
+
+_STEP = re.compile(
+    r"""(?P<name>'[^']+'|@?[^.'"\[\]=@]+)(?:\[(?:(?P<at>[1-9][0-9]{0,5})|(?P<key>@?[^\[\]=]+)=(?P<value>[^\]]*))\])?(?:\.|$)"""
+)
+
+
+class Step(NamedTuple):
+    """One step of a path.
+
+    Attributes:
+        name: of the member or element; of an attribute with its `@`.
+        at: which of those with the name, from 1; 0 where it is not said.
+        key: the child, or `@attribute`, that must have a value; empty where none must.
+        value: that value.
+    """
+
+    name: str
+    at: int = 0
+    key: str = ""
+    value: str = ""
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is a name alone."""
+        return not (self.at or self.key or self.name.startswith("@"))
+
+
+@cache
+def parse(path: str) -> tuple[Step, ...]:
+    """Take a path apart.
+
+    Raises:
+        ValueError: it is no path.
+    """
+    steps, at = [], 0
+    while at < len(path):
+        found = _STEP.match(path, at)
+        if found is None:
+            raise ValueError(f"{path!r} is no path such as store.id or phones[type=mobile].number")
+        name, value = found["name"].strip("'"), (found["value"] or "").strip("'\"")
+        steps.append(Step(name, int(found["at"] or 0), found["key"] or "", value))
+        at = found.end()
+    if not steps or path.endswith("."):
+        raise ValueError(f"{path!r} is no path such as store.id or phones[type=mobile].number")
+    return tuple(steps)
