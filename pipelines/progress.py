@@ -44,6 +44,11 @@ def count(rows: int, rejects: int, in_doubt: int | None) -> str:
     return f"{rows:,} accepted, {rejects:,} rejected, {in_doubt:,} in doubt"
 
 
+def several(number: int, one: str, many: str = "") -> str:
+    """Put a number before its noun: `1 batch`, `2,000 batches`; the plural has an s if not told."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
 def tell_sending(progress: Progress, tally: "Tally", expected: int) -> None:
     """Tell how far sending is, of so many records, and what it waits for."""
     done = tally.accepted + tally.rejected + tally.in_doubt

@@ -8,6 +8,7 @@ import click
 
 from pipelines.cli.finding import feed_of, find_load, run_of, with_changed
 from pipelines.feeds import FeedError
+from pipelines.progress import several
 from pipelines.runs import Summary, now, read_summary
 
 if TYPE_CHECKING:
@@ -83,8 +84,9 @@ def _settle(
             raise click.UsageError(f"{len(chosen)} batches at once: say --batch N, or --yes")
         click.confirm(f"Write down that all {len(chosen)} batches {said}?", abort=True)
     left = settle(ledger, load, [entry.number for entry in chosen], landed=landed)
-    records = sum(entry.records for entry in chosen)
-    click.echo(f"{len(chosen):,} batches, {records:,} records: written down that they {said}")
+    batches = several(len(chosen), "batch", "batches")
+    records = several(sum(entry.records for entry in chosen), "record")
+    click.echo(f"{batches}, {records}: written down that they {said}")
     return left
 
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import click
 
 from pipelines.cli.finding import run_of
+from pipelines.progress import several
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -112,7 +113,8 @@ def _print(found: list[Found]) -> None:
         click.echo(f"{run_of(each.load)}  {each.load.feed}  {word}, begun {each.load.started}")
         click.echo(f"  into      {each.load.target}")
         parts = [
-            f"{tally.records:,} {name.replace('_', ' ')} ({tally.batches:,} batches)"
+            f"{tally.records:,} {name.replace('_', ' ')}"
+            f" ({several(tally.batches, 'batch', 'batches')})"
             for name in STATES
             for state, tally in each.tally.items()
             if state == name
