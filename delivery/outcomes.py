@@ -27,13 +27,14 @@ REFUSED = pl.Schema(
         "last_row": pl.Int64,
         "rows": pl.UInt32,
         "reasons": pl.String,
+        "amount": pl.Int64,  # as of a record that did; null where it cannot be read
     }
 )
 """Records that did not pass the checks."""
 TABLE = pl.Schema(
     {
         "file": pl.String,
-        "row": pl.Int64,  # first and last of the source
+        "row": pl.Int64,  # first and last, each in its own file
         "last_row": pl.Int64,
         "rows": pl.UInt32,
         "key": pl.String,
@@ -72,37 +73,43 @@ class Facts:
     """All that outcomes follow from.
 
     Attributes:
-        source: the file's name, as it is told.
+        files: the names of the source's files, as they are told.
         records: the records file.
         refused: records that did not pass the checks (`REFUSED`).
         fates: what the ledger knew of each record, in order (`Fate`).
         entries: the load's batches.
         changed: what is done about records delivered before with other content.
+        row_bits: the bits of a row below the number of its file.
     """
 
-    source: str
+    files: Sequence[str]
     records: Path
     refused: pl.DataFrame
     fates: pl.Series
     entries: Sequence[Entry]
     changed: Changed
+    row_bits: int = 40
 
 
 def tell_outcomes(facts: Facts) -> Iterator[pl.DataFrame]:
-    """Give one row (`TABLE`) for every record of the source, some thousands at a time."""
+    """Give one row (`TABLE`) for every record of the source, some thousands at a time.
+
+    First come the refused ones, then those of the records file, both in their order.
+    """
     batches = _leaves(facts.entries)
     members = _members(facts.entries)
     before = _fates(facts.changed)
-    file = pl.lit(facts.source).alias("file")
+    where = _where(facts)
     columns = ("row", "last_row", "rows", "key")
     if not facts.refused.is_empty():
-        yield _complete(facts.refused.select(file, *columns, "reasons", outcome=pl.lit("rejected")))
+        refused = facts.refused.select(*where, "rows", "key", "reasons", outcome=pl.lit("rejected"))
+        yield _complete(refused)
     first = 0
     for records in _gathered(read_records(facts.records, columns)):
         end = first + records.height
         start, stop = (members["place"].search_sorted(n) for n in (first, end))
         told = (
-            records.with_columns(file, facts.fates.slice(first, records.height).alias("fate"))
+            records.with_columns(*where, facts.fates.slice(first, records.height).alias("fate"))
             .join(members.slice(start, stop - start), on="place", how="left", maintain_order="left")
             .join(batches, on="batch", how="left", maintain_order="left")
             .join(before, on="fate", how="left", maintain_order="left")
@@ -116,6 +123,19 @@ def tell_outcomes(facts: Facts) -> Iterator[pl.DataFrame]:
         )
         yield _complete(told)
         first = end
+
+
+def _where(facts: Facts) -> list[pl.Expr]:
+    """Tell the file from the row in it."""
+    if len(facts.files) == 1:
+        return [pl.lit(facts.files[0]).alias("file"), pl.col("row"), pl.col("last_row")]
+    files, below = pl.Series(facts.files, dtype=pl.String), 1 << facts.row_bits
+    number = pl.col("row") // below
+    return [
+        number.map_batches(files.gather, return_dtype=pl.String).alias("file"),
+        pl.col("row") % below,
+        pl.col("last_row") % below,
+    ]
 
 
 def _gathered(frames: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:

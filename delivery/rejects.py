@@ -1,16 +1,18 @@
 """Rows that were not sent, as a CSV that a person can mend and load again."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import polars as pl
 
-ADDED = ("_source_file", "_source_row", "_error", "_run", "_raw")
-"""The columns behind the source's own: where a row stood, why it was not sent, the run that says
-so, and the text of a row that could not be read."""
+ADDED = ("_source_file", "_source_row", "_source_place", "_error", "_run", "_raw")
+"""The columns behind the source's own: where a row stood, also in words, why it was not sent, the
+run that says so, and the text of a row that could not be read."""
 
 READERS = {"_row", "_fault", "_raw"}
+Locate = Callable[[pl.Series], pl.DataFrame]
+"""Says of rows, by their `_row`, where they stand: `file`, `row` in it, and `place` in words."""
 
 # A spreadsheet takes a cell that begins so for a formula. Our own mark is marked as well, and an
 # empty text is the mark alone, so that taking one off each cell gives back what there was.
@@ -31,6 +33,7 @@ class RejectWriter:
         path: the file; an old one is removed, but for what is kept of it.
         source: the file that the rows come from.
         run: the run that writes them.
+        locate: says where each row stands, if that is not the line `_row` of that file.
         columns: the source's own; None for those of the first rows.
         delimiter: what stands between fields.
         line_end: what ends a line.
@@ -44,6 +47,7 @@ class RejectWriter:
         source: str,
         run: str = "",
         *,
+        locate: Locate | None = None,
         columns: Sequence[str] | None = None,
         delimiter: str = ",",
         line_end: str = "\n",
@@ -53,6 +57,7 @@ class RejectWriter:
         self.path = path
         self._source = source
         self._run = run
+        self._locate = locate or self._in_file
         self._columns = columns
         self._delimiter = delimiter
         self._line_end = line_end
@@ -71,8 +76,11 @@ class RejectWriter:
         raw = rows["_raw"] if "_raw" in rows.columns else pl.lit(None, pl.String)
         own = [rows.get_column(name).alias(_escape_name(name)) for name in self._columns]
         table = pl.DataFrame(own).with_columns(
-            pl.lit(self._source).alias("_source_file"),
-            rows["_row"].alias("_source_row"),
+            *self._locate(rows["_row"]).select(
+                pl.col("file").alias("_source_file"),
+                pl.col("row").alias("_source_row"),
+                pl.col("place").alias("_source_place"),
+            ),
             errors.alias("_error"),
             pl.lit(self._run or None, pl.String).alias("_run"),
             raw.alias("_raw"),
@@ -87,6 +95,10 @@ class RejectWriter:
                 separator=self._delimiter,
                 line_terminator=self._line_end,
             )
+
+    def _in_file(self, rows: pl.Series) -> pl.DataFrame:
+        place = pl.format("line {}", "row")
+        return rows.to_frame("row").with_columns(file=pl.lit(self._source), place=place)
 
 
 def _escape(table: pl.DataFrame) -> pl.DataFrame:

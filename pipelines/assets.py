@@ -1,15 +1,13 @@
 """The Dagster assets of one feed, and what they tell Dagster: counts, never a person's data."""
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from pipelines.controlling import tell_declared
 from pipelines.feeds import ExportFeed, LoadFeed, read_feed
 from pipelines.load_run import begin, deliver_step, prepare_step, resume_step, sample
-from pipelines.progress import Progress, count
+from pipelines.progress import Reporter
 from pipelines.runs import Summary, read_summary
 from pipelines.steps import StepEnded, run_step
 
@@ -50,34 +48,6 @@ class ExportConfig(dg.Config):
     output: str = ""
 
 
-class Reporter:
-    """Tells Dagster's log how far a step is, at most every ten seconds."""
-
-    seconds = 10.0
-
-    @contextmanager
-    def following(self, log: Callable[[str], None]) -> Iterator[Progress]:
-        """Give the progress function of one step; `log` takes a line."""
-        last = time.monotonic()
-
-        def progress(
-            step: str,
-            done: int,
-            total: int,
-            rows: int,
-            rejects: int,
-            *,
-            in_doubt: int | None = None,
-        ) -> None:
-            nonlocal last
-            if time.monotonic() - last >= self.seconds:
-                last = time.monotonic()
-                share = f", {100 * done / total:.0f} %" if total else ""
-                log(f"{step}: {count(rows, rejects, in_doubt)}{share}")
-
-        yield progress
-
-
 def last_asset(name: str) -> dg.AssetKey:
     """Name the asset that is there when a feed is done."""
     return dg.AssetKey([name, DELIVERED if isinstance(read_feed(name), LoadFeed) else REPORT])
@@ -91,6 +61,14 @@ def load_assets(name: str, feed: LoadFeed) -> list[dg.AssetsDefinition]:
     because a blocking check stops other steps only.
     """
     key, done = dg.AssetKey([name, PREPARED]), dg.AssetKey([name, DELIVERED])
+    named = ", ".join(feed.control.names)
+    control = [
+        dg.AssetCheckSpec(
+            "as_declared", asset=asset, blocking=asset == key, description=f"{what}: {named}."
+        )
+        for asset, what in ((key, "The source holds what it says"), (done, "All of it is taken"))
+        if named
+    ]
     check = dg.AssetCheckSpec(
         "rejects_within_limit",
         asset=key,
@@ -103,7 +81,7 @@ def load_assets(name: str, feed: LoadFeed) -> list[dg.AssetsDefinition]:
         group_name=name,
         description=f"{feed.description}: read, judged and encoded, not yet sent.",
         deps=[last_asset(other) for other in feed.after],
-        check_specs=[check],
+        check_specs=[check, *control[:1]],
         kinds={feed.source.kind},
     )
     def prepared(
@@ -124,7 +102,10 @@ def load_assets(name: str, feed: LoadFeed) -> list[dg.AssetsDefinition]:
                 summary = prepare_step(feed, begun, progress)
             return dg.MaterializeResult(
                 metadata={**_told(summary), **_table("sample", sample(feed, summary))},
-                check_results=[_judge_rejects(feed, summary)],
+                check_results=[
+                    _judge_rejects(feed, summary),
+                    *(_judge_declared(summary) for _ in control[:1]),
+                ],
             )
 
         return run_step(begun, step)
@@ -140,7 +121,7 @@ def load_assets(name: str, feed: LoadFeed) -> list[dg.AssetsDefinition]:
         group_name=name,
         description=f"{feed.description}: taken by {feed.target.endpoint}.",
         deps=[key],
-        check_specs=[account],
+        check_specs=[account, *control[1:]],
         kinds={"api"},
     )
     def delivered(
@@ -160,7 +141,11 @@ def load_assets(name: str, feed: LoadFeed) -> list[dg.AssetsDefinition]:
             if summary.state == "failed":
                 raise StepEnded(summary)
             return dg.MaterializeResult(
-                metadata=_told(summary), check_results=[_judge_outcomes(summary)]
+                metadata=_told(summary),
+                check_results=[
+                    _judge_outcomes(summary),
+                    *(_judge_declared(summary) for _ in control[1:]),
+                ],
             )
 
         return run_step(begun, step)
@@ -215,6 +200,14 @@ def _judge_rejects(feed: LoadFeed, summary: Summary) -> dg.AssetCheckResult:
     )
 
 
+def _judge_declared(summary: Summary) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        passed=summary.state != "failed" and summary.as_declared,
+        check_name="as_declared",
+        metadata={"declared": tell_declared(summary)},
+    )
+
+
 def _judge_outcomes(summary: Summary) -> dg.AssetCheckResult:
     counts = {
         "read": summary.records,
@@ -250,6 +243,8 @@ def _told(summary: Summary) -> dict[str, dg.MetadataValue]:
     told["folder"] = dg.MetadataValue.path(summary.output or summary.folder)
     for name, total in summary.totals.items():
         told[f"total_{name}"] = dg.MetadataValue.text(total)
+    if summary.declared:
+        told["declared"] = dg.MetadataValue.text(tell_declared(summary))
     reasons = [{"fault": k, "times": v} for k, v in summary.reasons.items()]
     return {**told, **_table("rejects_by_fault", reasons)}
 

@@ -12,9 +12,12 @@ from delivery.ledger import Entry, LedgerError, State
 from delivery.outcomes import Counts, Facts, write_outcomes
 from delivery.policy import Changed
 from delivery.sending import End
+from pipelines.controlling import tell_taken
 from pipelines.feeds import ImportTarget, LoadFeed
-from pipelines.loading import RECORDS, forget_records, read_refused, write_back
+from pipelines.loading import RECORDS, forget_records, read_refused
 from pipelines.runs import Summary, now, write_summary
+from pipelines.sourcing import read_labels
+from pipelines.writing_back import OUTCOMES, write_back
 
 if TYPE_CHECKING:
     from delivery.ledger.book import Ledger
@@ -67,20 +70,26 @@ def end_load(
     in_doubt = _doubtful(entries)
     resumable = in_doubt or (ended is not None and ended.kind != "rejects")
     facts = Facts(
-        summary.source, folder / RECORDS, read_refused(folder), fates, entries, changed_of(feed)
+        read_labels(folder, summary.source),
+        folder / RECORDS,
+        read_refused(folder),
+        fates,
+        entries,
+        changed_of(feed),
     )
     with ThreadPoolExecutor(1) as beside:
         # Closing folds in any case; beside the outcomes it costs no time of its own.
         folded = None if resumable else beside.submit(_fold, ledger, load)
-        counts = write_outcomes(facts, folder / "outcomes.parquet")
+        counts = write_outcomes(facts, folder / OUTCOMES)
         if folded is not None:
             folded.result()
     summary = _count(summary, counts, entries)
     if not summary.accounted_for:
         raise LedgerError(
             f"{summary.records:,} records were read, {counts.records:,} have an outcome:"
-            f" see {folder}/outcomes.parquet"
+            f" see {folder}/{OUTCOMES}"
         )
+    summary = summary.add(taken=tell_taken(summary))
     if ended is None or ended.kind != "stopped":  # whoever stops it wants it to end soon
         summary = write_back(feed, summary, folder)
     if ended is None:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import dagster as dg
 
-from pipelines.assets import Reporter
 from pipelines.feeds import list_feeds, read_feed
 from pipelines.jobs import nightly, nightly_schedule
+from pipelines.progress import Reporter
 
 
 @dg.definitions

@@ -11,7 +11,6 @@ from typing import Any
 
 from delivery.ledger import Load, open_ledger
 from delivery.records import read_records
-from pipelines import ROOT
 from pipelines.delivering import Delivery, load_id, policy_of, reach
 from pipelines.feeds import ImportTarget, LoadFeed
 from pipelines.loading import RECORDS, REJECTS, cut, forget_records, prepare
@@ -19,6 +18,7 @@ from pipelines.planning import PLAN, check_plan, make_plan, write_plan
 from pipelines.progress import Progress
 from pipelines.runs import Summary, now, read_summary, run_folder, write_summary
 from pipelines.settings import ledger_url, trigg_account
+from pipelines.sourcing import bring, resolve_source
 from pipelines.stopping import told_to_stop
 
 
@@ -33,14 +33,13 @@ def begin(
     feed_path: str = "",
 ) -> Summary:
     """Open the run's summary."""
-    path = (ROOT / (source or feed.source.path)).resolve()
     return write_summary(
         Summary(
             run_id,
             name,
             "load",
             started=now(),
-            source=str(path),
+            source=resolve_source(source or feed.source.path),
             target=feed.target.endpoint,
             dry_run=dry_run,
             folder=str(run_folder(run_id, name)),
@@ -66,7 +65,8 @@ def prepare_step(feed: LoadFeed, begun: Summary, progress: Progress) -> Summary:
         trigg_account()
     folder = Path(begun.folder)
     try:
-        done = prepare(feed, Path(begun.source), folder, begun.run_id, progress)
+        source = bring(begun.source, folder, feed.source.limits, progress)
+        done = prepare(feed, source, folder, begun.run_id, progress, told_as=begun.source)
     except BaseException:  # also when stopped: half of a source is of no use to anyone
         forget_records(folder)
         raise
@@ -83,6 +83,7 @@ def prepare_step(feed: LoadFeed, begun: Summary, progress: Progress) -> Summary:
         reasons=done.reasons,
         totals=done.totals,
         warnings=done.warnings,
+        declared=done.declared,
         seconds=round(time.perf_counter() - started, 3),
     )
     if done.rejected_percent > feed.rejects.max_percent:
@@ -90,6 +91,13 @@ def prepare_step(feed: LoadFeed, begun: Summary, progress: Progress) -> Summary:
             f"{done.rejected_records:,} of {done.records:,} records rejected"
             f" ({done.rejected_percent:.1f} %, allowed {feed.rejects.max_percent:g} %):"
             f" nothing was sent; most often {_most_common(done.reasons)}; see {folder / REJECTS}"
+        )
+        summary = summary.add(state="failed", error=line, error_kind="run", finished=now())
+        forget_records(folder)
+    elif done.mismatches:
+        line = (
+            f"{begun.source}: not what it says of itself: {'; '.join(done.mismatches)}: nothing was"
+            " sent; ask for the whole file, or correct the feed's `control`"
         )
         summary = summary.add(state="failed", error=line, error_kind="run", finished=now())
         forget_records(folder)

@@ -5,7 +5,7 @@ and a load that was broken off goes on from it. Plain functions; Dagster calls t
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,24 +16,26 @@ from connectors.files import (
     SourceError,
     Stamp,
     is_mended,
+    locate,
     pick_rows,
     read,
     read_dialect,
     take_stamp,
 )
-from connectors.files import Limits as FileLimits
 from delivery.batches import Batch, Envelope, Limits, cut_batches
 from delivery.outcomes import REFUSED
 from delivery.records import RecordWriter, drop_records, find_repeats
 from delivery.rejects import RejectWriter
 from pipelines.ahead import map_ahead
+from pipelines.controlling import Found, compare_totals
 from pipelines.feeds import ImportTarget, LoadFeed
 from pipelines.progress import Progress, quiet
-from pipelines.runs import Summary
+from pipelines.refusing import explain_repeats
 from pipelines.shaping import amount_text, make_shaper, source_columns, whole_records
+from pipelines.sourcing import forget_copies, keep_labels, label_parts, limits_of_source
 
 RECORDS, REFUSALS = "records.arrow", "refused.arrow"
-REJECTS, UNSENT, OUTCOMES = "rejects.csv", "unsent.csv", "outcomes.parquet"
+REJECTS = "rejects.csv"
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ class Prepared:
         reasons: how often each fault was found, by field and code.
         totals: sums of what is to be sent, exact.
         warnings: what is odd without being a fault, a line each.
+        declared: the totals that the source tells of itself, by name.
+        mismatches: those that are not as declared, or cannot be proven, a line each.
     """
 
     rows: int
@@ -59,6 +63,8 @@ class Prepared:
     reasons: dict[str, int]
     totals: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    declared: dict[str, str] = field(default_factory=dict)
+    mismatches: list[str] = field(default_factory=list)
 
     @property
     def rejected_percent(self) -> float:
@@ -66,22 +72,46 @@ class Prepared:
         return 100 * self.rejected_records / self.records if self.records else 0.0
 
 
+Notice = Callable[[pl.Series, pl.DataFrame], None]
+"""Told, with the source rows, the reasons that `pipelines.shaping.Shaped` has."""
+
+
 def prepare(
-    feed: LoadFeed, source: Path, folder: Path, run: str = "", progress: Progress = quiet
+    feed: LoadFeed,
+    source: Path,
+    folder: Path,
+    run: str = "",
+    progress: Progress = quiet,
+    *,
+    told_as: str = "",
+    notice: Notice | None = None,
 ) -> Prepared:
     """Read a source whole and write what is to be sent to `folder`, and the rejects beside it.
+
+    Args:
+        feed: its words.
+        source: where it reads.
+        folder: where to write.
+        run: the run's id.
+        progress: told how far it is.
+        told_as: the URL that the source is a copy of.
+        notice: told every reason, where nothing is to be sent: then of each record only a hash
+            is written.
 
     Raises:
         SourceError: the source cannot be read to its end, or holds nothing.
     """
     file_source = file_source_of(feed, source)
-    stamp = take_stamp(source)
+    stamp = take_stamp(file_source)
+    labels = label_parts(file_source, told_as)
+    keep_labels(folder, labels)
     shape = make_shaper(feed)
     rows = rejected_rows = records = gross = 0
     counts: Counter[str] = Counter()
     odd: Counter[str] = Counter()
     refused = [pl.DataFrame(schema=REFUSED)]
-    rejects = reject_writer(file_source, folder / REJECTS, run)
+    rejects = reject_writer(file_source, folder / REJECTS, run, labels)
+    told: dict[str, list[str]] = {}
     done = 0
 
     def at(consumed: int) -> None:
@@ -89,9 +119,9 @@ def prepare(
         done = consumed
 
     with RecordWriter(folder / RECORDS) as writer:
-        frames = whole_records(read(file_source, progress=at, stamp=stamp), feed)
+        frames = whole_records(read(file_source, progress=at, stamp=stamp, told=told), feed)
         for frame, shaped in map_ahead(shape, frames):
-            writer.write(shaped.records)
+            writer.write(shaped.records if notice is None else _hashed(shaped.records))
             rows += frame.height
             records += shaped.records.height + shaped.refused.height
             refused.append(shaped.refused)
@@ -99,31 +129,48 @@ def prepare(
             gross += int(shaped.records["amount"].sum())
             if not shaped.reasons.is_empty():
                 rejected_rows += _reject(rejects, frame, shaped.reasons, counts)
+                if notice:
+                    notice(frame["_row"], shaped.reasons)
             progress("reading", done, stamp.size, rows, rejected_rows)
     if not rows and not feed.source.allow_empty:
         todo = "if that can happen, set source.allow_empty: true"
         raise SourceError(source, "no records in it, nothing was sent", todo)
     repeats = find_repeats(folder / RECORDS, pl.concat(refused))
     if not repeats.is_empty():
-        repeats = _explain_repeats(feed, repeats)
-        what = "member" if isinstance(feed.target, ImportTarget) else "Header.ReceiptId"
-        counts.update({f"{what}: repeats": repeats.height})
+        repeats = explain_repeats(
+            repeats,
+            locate(file_source, repeats["first"], labels),
+            several=len(labels) > 1,
+            members=isinstance(feed.target, ImportTarget),
+        )
+        counts.update(repeats["code"])
+        if notice:
+            notice(repeats["row"], repeats)
         rejected_rows += write_rows(rejects, file_source, repeats, stamp)
         refused.append(repeats.select(list(REFUSED)))
         gross -= int(repeats["amount"].sum())
         drop_records(folder / RECORDS, repeats["row"])
     turned_away = pl.concat(refused)
     _write_refused(folder, turned_away)
+    found = Found(
+        rows,
+        records,
+        gross + int(turned_away["amount"].sum()),
+        turned_away["amount"].null_count(),
+    )
+    declared, wrong = compare_totals(feed, told, found) if not file_source.mended else ({}, [])
     return Prepared(
         rows,
         records,
         rejected_rows,
         turned_away.height,
-        _size(rejects.path),
+        size_of(rejects.path),
         stamp,
         reasons=dict(counts),
         totals={} if isinstance(feed.target, ImportTarget) else {"gross": amount_text(gross)},
         warnings=[f"{times:,} {what}" for what, times in odd.items()],
+        declared=declared,
+        mismatches=wrong,
     )
 
 
@@ -148,7 +195,7 @@ def limits_of(feed: LoadFeed) -> Limits:
 
 def file_source_of(feed: LoadFeed, path: Path) -> FileSource:
     """Say how to read a file of this feed, or a file of rejects that one of its runs wrote."""
-    words, limits = feed.source, feed.source.limits
+    words, mended = feed.source, is_mended(path)
     return FileSource(
         path=path,
         format=words.kind,
@@ -163,27 +210,26 @@ def file_source_of(feed: LoadFeed, path: Path) -> FileSource:
         sheet=words.sheet,
         member=words.member,
         encoding=words.encoding,
-        limits=FileLimits(
-            file_bytes=limits.file_mb << 20,
-            unpacked_bytes=limits.unpacked_mb << 20,
-            ratio=limits.ratio,
-            members=limits.members,
-            record_bytes=limits.record_mb << 20,
-            field_chars=limits.field_chars,
-            depth=limits.depth,
-            attributes=limits.attributes,
-        ),
-        mended=is_mended(path),
+        trailer=None if mended else feed.control.trailer,
+        totals={} if mended else feed.control.paths,
+        limits=limits_of_source(words.limits),
+        mended=mended,
     )
 
 
-def reject_writer(source: FileSource, path: Path, run: str, *, keep: int = 0) -> RejectWriter:
-    """Open a file for rows of this source, keeping the first bytes of one that is there."""
+def reject_writer(
+    source: FileSource, path: Path, run: str, labels: Sequence[str], *, keep: int = 0
+) -> RejectWriter:
+    """Open a file for rows of this source, whose parts are called so.
+
+    The first bytes of one that is there are kept.
+    """
     dialect = read_dialect(source)
     return RejectWriter(
         path,
         str(source.path),
         run,
+        locate=lambda rows: locate(source, rows, labels),
         columns=dialect.columns,
         delimiter=dialect.delimiter,
         line_end=dialect.line_end,
@@ -207,43 +253,8 @@ def write_rows(
     return written
 
 
-def write_back(feed: LoadFeed, summary: Summary, folder: Path) -> Summary:
-    """Write what was refused, and what was not sent, as rows of the source.
-
-    What the platform refused follows the rejects of the checks in rejects.csv; the rest goes to
-    unsent.csv. Both are written anew each time, so doing it again does no harm.
-    """
-    not_sent = pl.col("outcome").is_in(["rejected", "unsent"])
-    outcomes = pl.scan_parquet(folder / OUTCOMES).filter(not_sent)
-    told = outcomes.select("row", "last_row", "outcome", "reasons").collect()
-    of_checks = read_refused(folder).select("row")
-    refused = told.filter(pl.col("outcome") == "rejected").join(of_checks, on="row", how="anti")
-    unsent = told.filter(pl.col("outcome") == "unsent")
-    (folder / UNSENT).unlink(missing_ok=True)
-    if refused.is_empty() and unsent.is_empty():
-        return summary
-    since = Stamp(*summary.source_stamp)
-    try:
-        _see_unmended(folder / REJECTS, summary)
-        source = file_source_of(feed, Path(summary.source))
-        rejects = reject_writer(source, folder / REJECTS, summary.run_id, keep=summary.rejects_size)
-        rows = write_rows(rejects, source, refused, since)
-        rest = reject_writer(source, folder / UNSENT, summary.run_id)
-        write_rows(rest, source, unsent, since)
-    except SourceError as error:
-        line = f"rows that were not sent are named in {OUTCOMES} only: {error}"
-        return summary.add(warnings=[*summary.warnings, line])
-    return summary.add(
-        rejected_rows=summary.checked_rows + rows, rejects_end=_size(folder / REJECTS)
-    )
-
-
-def _see_unmended(rejects: Path, summary: Summary) -> None:
-    if _size(rejects) != summary.rejects_end:
-        raise SourceError(rejects, "it was changed since the run wrote it", "mend a copy of it")
-
-
-def _size(path: Path) -> int:
+def size_of(path: Path) -> int:
+    """Give the bytes of a file; 0 where there is none."""
     return path.stat().st_size if path.exists() else 0
 
 
@@ -257,6 +268,7 @@ def forget_records(folder: Path) -> None:
     for name in (RECORDS, REFUSALS):
         for file in folder.glob(f"{name}*"):
             file.unlink()
+    forget_copies(folder)
 
 
 def _write_refused(folder: Path, refused: pl.DataFrame) -> None:
@@ -276,14 +288,6 @@ def _reject(
     return texts.height
 
 
-def _explain_repeats(feed: LoadFeed, repeats: pl.DataFrame) -> pl.DataFrame:
-    """Say of records that stand in a source more than once where the first is."""
-    what, rule = "receipt", "its rows must stand together, and differ from no other of its id"
-    if isinstance(feed.target, ImportTarget):
-        what, rule = "member", "keep the row that is right"
-    text = pl.concat_str(
-        pl.lit(f"the {what} stands in the file more than once, first at row "),
-        pl.col("first"),
-        pl.lit(f"; {rule}"),
-    )
-    return repeats.with_columns(text.alias("reasons"))
+def _hashed(records: pl.DataFrame) -> pl.DataFrame:
+    """Put a hash in the place of each text: enough to tell whether two records differ."""
+    return records.with_columns(json=pl.col("json").hash().cast(pl.String))

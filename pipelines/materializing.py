@@ -11,9 +11,10 @@ from dagster._core.instance.ref import InstanceRef
 
 from delivery.ledger import open_ledger
 from pipelines import ROOT
-from pipelines.assets import DELIVERED, PREPARED, REPORT, Reporter, export_assets, load_assets
+from pipelines.assets import DELIVERED, PREPARED, REPORT, export_assets, load_assets
 from pipelines.definitions import build_definitions
 from pipelines.feeds import ExportFeed, LoadFeed, list_feeds
+from pipelines.progress import Reporter
 from pipelines.publishing import CannotWrite
 from pipelines.runs import Summary, forget_run, list_summaries, read_summary, write_summary
 from pipelines.settings import ledger_url, state_dir

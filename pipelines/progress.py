@@ -1,5 +1,8 @@
 """Telling how far a long step is."""
 
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -54,3 +57,31 @@ def tell_sending(progress: Progress, tally: "Tally", expected: int) -> None:
     done = tally.accepted + tally.rejected + tally.in_doubt
     step = f"waiting {tally.waiting}" if tally.waiting else "sending"
     progress(step, done, expected, tally.accepted, tally.rejected, in_doubt=tally.in_doubt)
+
+
+class Reporter:
+    """Tells a log, such as Dagster's, how far a step is, at most every ten seconds."""
+
+    seconds = 10.0
+
+    @contextmanager
+    def following(self, log: Callable[[str], None]) -> Iterator[Progress]:
+        """Give the progress function of one step; `log` takes a line."""
+        last = time.monotonic()
+
+        def progress(
+            step: str,
+            done: int,
+            total: int,
+            rows: int,
+            rejects: int,
+            *,
+            in_doubt: int | None = None,
+        ) -> None:
+            nonlocal last
+            if time.monotonic() - last >= self.seconds:
+                last = time.monotonic()
+                share = f", {100 * done / total:.0f} %" if total else ""
+                log(f"{step}: {count(rows, rejects, in_doubt)}{share}")
+
+        yield progress

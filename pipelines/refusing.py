@@ -1,7 +1,8 @@
 """Why rows and records are not sent, in words.
 
-Reasons are frames of `index` (the source row's place in its frame), `text` (for a person) and
-`code` (for counting; null on a row that is only rejected with its receipt).
+Reasons are frames of `index` (the source row's place in its frame), `text` (for a person), `code`
+(for counting; null on a row that is only rejected with its receipt) and `value` (what is at fault,
+where one value is).
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,9 @@ from delivery.outcomes import REFUSED
 from validators.rules import Rule, reasons
 
 NOBODY = pl.DataFrame(schema=REFUSED)
-NO_REASONS = pl.DataFrame(schema={"index": pl.Int64, "text": pl.String, "code": pl.String})
+NO_REASONS = pl.DataFrame(
+    schema={"index": pl.Int64, "text": pl.String, "code": pl.String, "value": pl.String}
+)
 
 # No text that is sent holds the control character between the parts of a key, so no two records
 # share one.
@@ -67,6 +70,7 @@ def explain(
         (place if rows is None else rows.gather(place)).alias("index"),
         text.alias("text"),
         code=pl.col("field") + ": " + pl.col("code"),
+        value=pl.col("value"),
     )
 
 
@@ -83,7 +87,7 @@ def explain_unread(rows: pl.DataFrame, unread: pl.Series) -> pl.DataFrame:
         return NO_REASONS
     places = unread.arg_true().cast(pl.Int64)
     return pl.DataFrame({"index": places, "text": rows["_fault"].gather(places)}).with_columns(
-        code=pl.lit("row: not-readable")
+        code=pl.lit("row: not-readable"), value=pl.lit(None, pl.String)
     )
 
 
@@ -91,7 +95,7 @@ def explain_nameless(nameless: pl.Series, names: Sequence[str]) -> pl.DataFrame:
     """Name the members of whom nobody could tell whether they were delivered before."""
     text = f"lacks {' and '.join(names)}: nothing names the member"
     return pl.DataFrame({"index": nameless.arg_true().cast(pl.Int64)}).with_columns(
-        text=pl.lit(text), code=pl.lit("member: nameless")
+        text=pl.lit(text), code=pl.lit("member: nameless"), value=pl.lit(None, pl.String)
     )
 
 
@@ -105,7 +109,42 @@ def explain_lost(
     places = (lost & ~told).arg_true().cast(pl.Int64)
     text = "a receipt is sent whole or not at all, and another row of it has a fault"
     return pl.DataFrame({"index": places}).with_columns(
-        text=pl.lit(text), code=pl.lit(None, pl.String)
+        text=pl.lit(text), code=pl.lit(None, pl.String), value=pl.lit(None, pl.String)
+    )
+
+
+def explain_repeats(
+    repeats: pl.DataFrame, first: pl.DataFrame, *, several: bool, members: bool
+) -> pl.DataFrame:
+    """Say of records that stand in a source more than once where the first is.
+
+    Args:
+        repeats: what `delivery.records.find_repeats` found.
+        first: where the first of each stands, as `connectors.files.locate` says it.
+        several: whether the source is more than one file.
+        members: whether they are members, not receipts.
+
+    Returns:
+        The same, and the columns of reasons; `index` is the place in the frame itself.
+    """
+    what, rule = "receipt", "its rows must stand together, and differ from no other of its id"
+    if members:
+        what, rule = "member", "keep the row that is right"
+    where = pl.format("row {} of {}" if several else "row {}", *("row", "file")[: 1 + several])
+    text = first.select(
+        pl.format(
+            "the {} stands in the file more than once, first at {}; {}",
+            pl.lit(what),
+            where,
+            pl.lit(rule),
+        )
+    ).to_series()
+    return repeats.with_columns(
+        reasons=text,
+        text=text,
+        index=pl.int_range(pl.len(), dtype=pl.Int64),
+        code=pl.lit("member: repeats" if members else "Header.ReceiptId: repeats"),
+        value=pl.col("key").str.split(PART).list.get(1, null_on_oob=True),
     )
 
 

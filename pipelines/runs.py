@@ -31,7 +31,8 @@ class Summary:
     whose loads were finished first, `retry_of` is the run whose rejects are loaded.
     `checked_rows` and `rejects_size` are what the checks alone rejected: rows, and bytes of
     rejects.csv, which has `rejects_end` of them in all; `source_stamp` is the source's size in
-    bytes and its time in nanoseconds.
+    bytes and its time in nanoseconds. `declared` are the totals that the source tells of itself,
+    `taken` how much of each the platform has; there is none of it before the load has ended.
     """
 
     run_id: str
@@ -71,6 +72,8 @@ class Summary:
     feed_path: str = ""
     changed: str = ""
     resumed: list[str] = field(default_factory=list)
+    declared: dict[str, str] = field(default_factory=dict)
+    taken: dict[str, str] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> int:
@@ -81,7 +84,13 @@ class Summary:
             return {"configuration": 1, "network": 2}.get(self.error_kind, 3)
         if self.state not in {"finished", "prepared"}:
             return 3
-        return 4 if self.rejected_records or self.rejected_rows or self.unsent_records else 0
+        less = self.rejected_records or self.rejected_rows or self.unsent_records
+        return 4 if less or not self.as_declared else 0
+
+    @property
+    def as_declared(self) -> bool:
+        """Whether the platform has all that the source declares, as far as this is known."""
+        return not self.taken or self.taken == self.declared
 
     @property
     def accounted_for(self) -> bool:

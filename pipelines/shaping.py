@@ -1,14 +1,21 @@
 """From source rows to records and reasons: mapping, judging, encoding, for each kind of record."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 
 import polars as pl
 
 from pipelines.feeds import ImportTarget, LoadFeed
-from pipelines.feeds.words import Column, ConstantWord, Mapped
+from pipelines.feeds.mapping import columns_of, is_plain
+from pipelines.fields import fields_of, header_flags, map_fields, read_plain
+from pipelines.forms import values_of
+from pipelines.judging import (
+    rules_of_lines,
+    rules_of_members,
+    rules_of_receipts,
+    rules_of_values,
+)
 from pipelines.refusing import (
     NO_REASONS,
     NOBODY,
@@ -21,12 +28,11 @@ from pipelines.refusing import (
     receipt_key,
     refuse,
 )
-from transforms.mapping import Constant, FromColumn, Values, map_columns, rows_together
+from transforms.cutting import rows_together
+from transforms.mapping import Values, map_columns
 from transforms.members import encode_members
 from transforms.receipt_json import encode_receipts
-from transforms.receipts import SCALE, Shape, read_lines, sum_receipts
-from validators.members import member_rules
-from validators.receipts import line_rules, receipt_rules
+from transforms.receipts import SCALE, Shape, find_unknown, read_lines, sum_receipts
 from validators.rules import faulty
 
 
@@ -38,8 +44,9 @@ class Shaped:
         records: those to send (`delivery.records.RECORDS`).
         refused: those that are not (`delivery.outcomes.REFUSED`), in their order; the key is
             empty where it is not known, `reasons` are all that its rows have, each once.
-        reasons: `index` (the source row), `text` (for a person) and `code` (for counting, null
-            on rows that are only rejected with their receipt).
+        reasons: `index` (the source row), `text` (for a person), `code` (for counting, null on
+            rows that are only rejected with their receipt) and `value` (the one at fault, if one
+            is).
         warnings: what is odd in how many of the rows to send, without being a fault.
     """
 
@@ -54,8 +61,17 @@ Shaper = Callable[[pl.DataFrame], Shaped]
 
 def source_columns(feed: LoadFeed) -> tuple[str, ...]:
     """List the source columns that the feed's mapping uses."""
-    used = (_values(mapped) for mapped in feed.mapping.values())
-    return tuple(dict.fromkeys(v.column for v in used if isinstance(v, FromColumn)))
+    used = (column for mapped in feed.mapping.values() for column in columns_of(mapped))
+    return tuple(dict.fromkeys(used))
+
+
+def map_rows(feed: LoadFeed, rows: pl.DataFrame) -> pl.DataFrame:
+    """Map source rows and do no more, to be looked at: a text column for each wire name."""
+    fields = fields_of(feed)
+    rules = rules_of_values(feed, fields)
+    mapped = map_fields(rows, fields, rules)
+    read = read_plain(mapped, fields, rules)
+    return (mapped if read is None else read).select(list(feed.mapping))
 
 
 def make_shaper(feed: LoadFeed) -> Shaper:
@@ -67,46 +83,53 @@ def whole_records(frames: Iterable[pl.DataFrame], feed: LoadFeed) -> Iterator[pl
     """Cut the stream of rows so that no receipt stands in two frames."""
     if isinstance(feed.target, ImportTarget) or feed.source.items:
         return iter(frames)
-    mapped = (_values(feed.mapping[name]) for name in feed.receipts.key if name in feed.mapping)
-    return rows_together(frames, [v.column for v in mapped if isinstance(v, FromColumn)])
-
-
-def _values(mapped: Mapped) -> Values:
-    if isinstance(mapped, ConstantWord):
-        return Constant(mapped.constant)
-    return FromColumn(mapped.column if isinstance(mapped, Column) else mapped)
-
-
-def _source_names(mapping: dict[str, Values]) -> dict[str, str]:
-    """Give the source column of each wire name that has one."""
-    return {name: v.column for name, v in mapping.items() if isinstance(v, FromColumn)}
+    key = {str(name): feed.mapping[name] for name in feed.receipts.key if name in feed.mapping}
+    if all(is_plain(mapped) for mapped in key.values()) and feed.values.clear is None:
+        return rows_together(frames, [c for mapped in key.values() for c in columns_of(mapped)])
+    made = {name: values_of(name, mapped) for name, mapped in key.items()}
+    names = [name for name, mapped in key.items() if columns_of(mapped)]
+    return rows_together(frames, names, lambda rows: map_columns(rows, made, feed.values.clear))
 
 
 def _receipt_shaper(feed: LoadFeed) -> Shaper:
     words = feed.receipts
-    mapping = {name: _values(mapped) for name, mapped in feed.mapping.items()}
+    fields = fields_of(feed)
     shape = Shape(
-        mapping,
+        fields.mapping,
         nested=feed.source.items is not None,
         key=tuple(words.key),
         vat_percent=words.vat_percent,
         returns_in=words.return_amounts_in,
         returns_out=words.return_amounts_out,
         time_zone=words.time_zone,
+        source_zone=feed.values.time_zone,
+        repeated_hour=feed.values.repeated_hour,
     )
-    of_lines = line_rules(mapping, returns=words.return_amounts_in)
-    of_receipts = receipt_rules(mapping, shape.repeated(), tolerance=words.amount_tolerance)
-    columns = _source_names(mapping)
+    of_values = rules_of_values(feed, fields)
+    of_lines = rules_of_lines(feed, fields)
+    of_receipts = rules_of_receipts(feed, fields, shape.repeated())
     key = receipt_key(feed.key)
-    customer = _text_of("Header.ConsumerId", mapping)
+    customer = _text_of("Header.ConsumerId", fields.mapping)
+
+    def judge(
+        rows: pl.DataFrame, mapped: pl.DataFrame, unread: pl.Series
+    ) -> tuple[pl.DataFrame, pl.DataFrame, pl.Series]:
+        lines = read_lines(rows, shape, mapped)
+        lines = lines.with_columns((faulty(lines, of_lines) | unread).alias("faulty"))
+        receipts = sum_receipts(lines, rows, shape)
+        if flags := header_flags(lines):
+            by_receipt = lines.group_by("receipt", maintain_order=True)
+            receipts = receipts.hstack(by_receipt.agg(pl.col(flags).any()).select(flags))
+        return lines, receipts, faulty(receipts, of_receipts)
 
     def shape_rows(rows: pl.DataFrame) -> Shaped:
-        lines = read_lines(rows, shape)
-        unread = find_unread(rows)
-        bad_lines = faulty(lines, of_lines) | unread
-        lines = lines.with_columns(bad_lines.alias("faulty"))
-        receipts = sum_receipts(lines, rows, shape)
-        bad_receipts = faulty(receipts, of_receipts)
+        mapped, unread = map_fields(rows, fields, of_values), find_unread(rows)
+        lines, receipts, bad_receipts = judge(rows, mapped, unread)
+        if (bad_receipts | (receipts["faulty_lines"] > 0)).any():
+            read = read_plain(mapped, fields, of_values)
+            if read is not None:
+                lines, receipts, bad_receipts = judge(rows, read, unread)
+        bad_lines = lines["faulty"]
         bad = bad_receipts | (receipts["faulty_lines"] > 0)
         good, good_lines, why, refused = receipts, lines, NO_REASONS, NOBODY
         if bad.any():
@@ -117,13 +140,15 @@ def _receipt_shaper(feed: LoadFeed) -> Shaper:
             named = bad_receipts & ~unread.gather(first_lines)
             why = pl.concat(
                 [
-                    explain(lines, bad_lines & ~unread, of_lines, columns),
-                    explain(receipts, named, of_receipts, columns, first_lines),
+                    explain(lines, bad_lines & ~unread, of_lines, fields.columns),
+                    explain(receipts, named, of_receipts, fields.columns, first_lines),
                     explain_unread(rows, unread),
                     explain_lost(lost, bad_lines, bad_receipts, receipts),
                 ]
             )
-            refused = receipts.filter(bad).with_columns(key.alias("key"))
+            unknown = lines["receipt"].filter(find_unknown(lines, words.return_amounts_in))
+            amount = pl.when(~pl.col("receipt").is_in(unknown.implode())).then("sum.GrossAmount")
+            refused = receipts.filter(bad).with_columns(key.alias("key"), amount.alias("amount"))
             refused = refuse(refused, why, lines["receipt"])
         records = good.select(
             key.alias("key"),
@@ -133,28 +158,28 @@ def _receipt_shaper(feed: LoadFeed) -> Shaper:
             pl.col("sum.GrossAmount").alias("amount"),
             customer.alias("customer"),
         ).with_columns(encode_receipts(good_lines, good, shape).alias("json"))
-        odd = _unbalanced(good_lines, words.amount_tolerance)
+        odd = _unbalanced(good_lines, words.amount_tolerance) | _odd_hours(good)
         return Shaped(records, refused, why, odd)
 
     return shape_rows
 
 
-def _text_of(name: str, mapping: dict[str, Values]) -> pl.Expr:
+def _text_of(name: str, mapping: Mapping[str, Values]) -> pl.Expr:
     return pl.col(name).fill_null("") if name in mapping else pl.lit("")
 
 
 def _member_shaper(feed: LoadFeed) -> Shaper:
-    mapping = {name: _values(mapped) for name, mapped in feed.mapping.items()}
-    kinds = feed.kinds
-    rules = member_rules(kinds, datetime.now(UTC).date())
-    columns = _source_names(mapping)
-    names = [name for name in feed.key if name in mapping]
+    fields, kinds = fields_of(feed), feed.kinds
+    rules, of_values = rules_of_members(feed, fields), rules_of_values(feed, fields)
+    names = fields.keys
     key = member_key(names)
 
     def shape_rows(rows: pl.DataFrame) -> Shaped:
-        members = map_columns(rows, mapping)
-        unread = find_unread(rows)
+        members, unread = map_fields(rows, fields, of_values), find_unread(rows)
         faults = faulty(members, rules) | unread
+        read = read_plain(members, fields, of_values) if faults.any() else None
+        if read is not None:
+            members, faults = read, faulty(read, rules) | unread
         nameless = members.select(key == "").to_series() & ~faults
         bad = faults | nameless
         named = members.select(
@@ -167,7 +192,7 @@ def _member_shaper(feed: LoadFeed) -> Shaper:
         )
         good, why, refused = named, NO_REASONS, NOBODY
         if bad.any():
-            own = explain(members, faults & ~unread, rules, columns)
+            own = explain(members, faults & ~unread, rules, fields.columns)
             why = pl.concat([own, explain_nameless(nameless, names), explain_unread(rows, unread)])
             place = pl.int_range(rows.height, dtype=pl.Int64, eager=True).alias("member")
             refused = refuse(named.with_columns(place).filter(bad), why, place)
@@ -183,6 +208,16 @@ def _unbalanced(lines: pl.DataFrame, tolerance: Decimal) -> dict[str, int]:
     off = pl.col("sum.GrossAmount") - pl.col("sum.Vat") - pl.col("sum.NetAmount")
     count = lines.select((off.abs() > int(tolerance * SCALE)).sum()).item()
     return {"lines whose net and VAT are not their gross": count} if count else {}
+
+
+def _odd_hours(receipts: pl.DataFrame) -> dict[str, int]:
+    """Count the receipts whose hour clocks never showed, or twice: sent as they are written."""
+    told = {
+        "time_skipped": "receipts are of an hour that never was, when clocks went forward",
+        "time_repeats": "receipts are of an hour that came twice, when clocks went back",
+    }
+    counts = {text: int(receipts[name].sum()) for name, text in told.items()}
+    return {text: count for text, count in counts.items() if count}
 
 
 def amount_text(ten_thousandths: int) -> str:

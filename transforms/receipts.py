@@ -10,16 +10,13 @@ from typing import Literal
 
 import polars as pl
 
-from transforms.mapping import FromColumn, Values, map_columns
+from transforms.dates import ISO_TIME
+from transforms.mapping import Constant, Values, map_columns
+from transforms.zones import Hour, in_gap, in_repeat, move
 
 AMOUNTS = ("GrossAmount", "Vat", "NetAmount", "Discount")
 SCALE = 10_000
 Sign = Literal["positive", "signed"]
-# polars alone would take two-digit years, one-digit months and a second 60.
-TIME = (
-    "^[12][0-9]{3}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-5][0-9]([.][0-9]{1,9})?)?"
-    "(Z|[+-][0-9]{2}:?[0-9]{2})?$"
-)
 PLAIN_TIME = "^[12][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9]$"
 
 
@@ -35,7 +32,9 @@ class Shape:
         vat_percent: the VAT inside the gross amount of a line that names none.
         returns_in: whether the source gives a return's amounts positive, or with a minus sign.
         returns_out: how they are sent; the documents show them positive (reading T18).
-        time_zone: the stores' zone, for source times that carry an offset.
+        time_zone: the stores' zone.
+        source_zone: that of source times without an offset; None if it is the stores'.
+        repeated_hour: which is meant of the hour that comes twice when clocks go back.
     """
 
     mapping: Mapping[str, Values]
@@ -45,6 +44,8 @@ class Shape:
     returns_in: Sign = "positive"
     returns_out: Sign = "positive"
     time_zone: str = "Europe/Oslo"
+    source_zone: str | None = None
+    repeated_hour: Hour = "first"
 
     def names(self, part: str) -> list[str]:
         """List the mapped wire names of `Header` or `Items`, without the part."""
@@ -56,15 +57,18 @@ class Shape:
         if self.nested:
             return []
         named = self.mapping.items()
-        return [k for k, v in named if k.startswith("Header.") and isinstance(v, FromColumn)]
+        return [k for k, v in named if k.startswith("Header.") and not isinstance(v, Constant)]
 
 
-def read_lines(rows: pl.DataFrame, shape: Shape) -> pl.DataFrame:
+def read_lines(
+    rows: pl.DataFrame, shape: Shape, mapped: pl.DataFrame | None = None
+) -> pl.DataFrame:
     """Map source rows to receipt lines and number the receipts they belong to.
 
     Args:
         rows: source rows with `_row`; the lines of a receipt stand together.
         shape: the feed's words.
+        mapped: what `map_columns` made of the rows, where that is done already.
 
     Returns:
         One row per source row: the mapped text columns, `receipt` (UInt32, 0, 1, …),
@@ -72,7 +76,7 @@ def read_lines(rows: pl.DataFrame, shape: Shape) -> pl.DataFrame:
         key, so this receipt may lack a line), `differs.<header name>` and `sum.<amount>` (Int64,
         ten-thousandths, a return's with a minus sign; null where the text is no number).
     """
-    lines = map_columns(rows, shape.mapping)
+    lines = map_columns(rows, shape.mapping) if mapped is None else mapped
     quantity = pl.col("Items.Quantity").cast(pl.Float64, strict=False)
     if "Items.TransactionType" not in shape.mapping:
         kind = pl.when(quantity >= 0).then(pl.lit("PURCHASE"))
@@ -115,10 +119,11 @@ def sum_receipts(lines: pl.DataFrame, rows: pl.DataFrame, shape: Shape) -> pl.Da
 
     Returns:
         One row per receipt: `Header.*` text of its first line, `time` (Datetime of TimeStamp or
-        null), `row` and `last_row` (`_row` of its first and last line), `rows`, `faulty_lines`,
-        `is_return` (all its lines are returns), `sum.<amount>` (the header's own where lines have
-        none), `off.<amount>` for mapped header amounts (header minus lines; null where a line's
-        is not readable), `differs.<header name>`.
+        null), `time_skipped` and `time_repeats` (clocks never showed it, or twice), `row` and
+        `last_row` (`_row` of its first and last line), `rows`, `faulty_lines`, `is_return` (all
+        its lines are returns), `sum.<amount>` (the header's own where lines have none),
+        `off.<amount>` for mapped header amounts (header minus lines; null where a line's is not
+        readable), `differs.<header name>`.
     """
     headers = [name for name in lines.columns if name.startswith("Header.")]
     sums = [name for name in lines.columns if name.startswith("sum.")]
@@ -150,8 +155,7 @@ def sum_receipts(lines: pl.DataFrame, rows: pl.DataFrame, shape: Shape) -> pl.Da
         if a not in checked:
             off += [own[a].alias(f"sum.{a}"), (own[a] * 0).alias(f"off.{a}")]
     receipts = grouped.with_columns(off).collect()
-    time = _local_time(receipts["Header.TimeStamp"], shape.time_zone)
-    return receipts.with_columns(time.alias("time"))
+    return receipts.with_columns(_local_times(receipts["Header.TimeStamp"], shape))
 
 
 def _given(shape: Shape) -> list[str]:
@@ -181,6 +185,14 @@ def _unknown(amount: str) -> pl.Expr:
     return lacks | pl.col("Items.Quantity").cast(pl.Float64, strict=False).is_null()
 
 
+def find_unknown(lines: pl.DataFrame, returns_in: Sign) -> pl.Series:
+    """Mark the lines that `read_lines` gave whose gross amount, or its sign, cannot be told."""
+    unknown = pl.col("sum.GrossAmount").is_null()
+    if returns_in == "positive":
+        unknown |= pl.col("Items.Quantity").cast(pl.Float64, strict=False).is_null()
+    return lines.select(unknown).to_series()
+
+
 def _derived(shape: Shape) -> list[pl.Expr]:
     """Make the amounts of a line that the source lacks: VAT inside the gross, and the net."""
     gross, made = pl.col("sum.GrossAmount"), []
@@ -208,18 +220,32 @@ def _repeats(lines: pl.DataFrame) -> pl.Series:
     return keys.select(repeats.alias("line_no_repeats")).to_series()
 
 
-def _local_time(texts: pl.Series, zone: str) -> pl.Series:
-    """Read ISO times; those with an offset become the stores' local time (reading T14)."""
+def _local_times(texts: pl.Series, shape: Shape) -> list[pl.Series]:
+    """Read ISO times as the stores' local time (reading T14), and tell where clocks change."""
     if texts.str.contains(PLAIN_TIME).all():  # the usual ones, which cost a third of the others
-        return texts.str.to_datetime("%Y-%m-%dT%H:%M:%S", strict=False, time_unit="us")
+        own = texts.str.to_datetime("%Y-%m-%dT%H:%M:%S", strict=False, time_unit="us")
+        moved = None
+    else:
+        own, moved = _read_times(texts, shape.time_zone)
+    zone = shape.source_zone or shape.time_zone
+    skipped, repeats = in_gap(own, zone), in_repeat(own, zone)
+    if zone != shape.time_zone:
+        own = pl.select(move(pl.lit(own), zone, shape.time_zone, shape.repeated_hour)).to_series()
+    time = own if moved is None else pl.select(pl.coalesce(own, moved)).to_series()
+    return [time.alias("time"), skipped.alias("time_skipped"), repeats.alias("time_repeats")]
+
+
+def _read_times(texts: pl.Series, zone: str) -> tuple[pl.Series, pl.Series]:
+    """Read the times without an offset, and those with one as local time of a zone."""
     text = pl.lit(texts)
-    given = pl.when(text.str.contains(TIME)).then(text.str.replace(" ", "T", literal=True))
+    given = pl.when(text.str.contains(ISO_TIME)).then(text.str.replace(" ", "T", literal=True))
     plain = given.str.replace(r"^(.{16})([Z+-].*)?$", "${1}:00$2")  # seconds may be missing
-    local = plain.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", strict=False, time_unit="us")
+    own = plain.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", strict=False, time_unit="us")
     moved = (
         plain.str.replace("Z$", "+00:00")
         .str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", strict=False, time_unit="us", time_zone="UTC")
         .dt.convert_time_zone(zone)
         .dt.replace_time_zone(None)
     )
-    return pl.select(pl.coalesce(local, moved)).to_series()
+    made = pl.select(own.alias("own"), moved.alias("moved"))
+    return made["own"], made["moved"]

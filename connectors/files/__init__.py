@@ -1,19 +1,25 @@
 """A user's files as frames of text: CSV, JSON arrays, NDJSON and XML, in bounded memory."""
 
-from connectors.files.blocks import take_stamp
 from connectors.files.delimited import is_mended
 from connectors.files.mended import Origin
+from connectors.files.parts import ROW_BITS, Part, list_parts, take_stamp
+from connectors.files.places import list_labels, locate
 from connectors.files.reader import pick_rows, read, read_dialect, read_origin
 from connectors.files.source import Dialect, FileSource, Limits, SourceError, Stamp
 
 __all__ = [
+    "ROW_BITS",
     "Dialect",
     "FileSource",
     "Limits",
     "Origin",
+    "Part",
     "SourceError",
     "Stamp",
     "is_mended",
+    "list_labels",
+    "list_parts",
+    "locate",
     "pick_rows",
     "read",
     "read_dialect",

@@ -1,63 +1,93 @@
 """Bytes in by blocks, frames out by chunks: what every format shares."""
 
-import codecs
-import errno
-import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import IO, Self
+from typing import Self
 
 import polars as pl
 
-from connectors.files.source import SourceError, Stamp
+from connectors.files.decoding import (
+    UNREADABLE,
+    Checker,
+    Decoder,
+    decode_utf8,
+    find_encoding,
+    mend,
+    needs_more,
+)
+from connectors.files.parts import Part
+from connectors.files.source import FileSource, Limits, SourceError, cannot_open, changed
 
-MAX_RECORD = 64 << 20
-"""Bytes that may pass without the end of a record: more is a damaged file."""
+MAX_RECORD = Limits.record_bytes
+"""Bytes that may pass without the end of a record, where a source says nothing else."""
 
 BOM = b"\xef\xbb\xbf"
 
 
 class Blocks:
-    """A file read front to back in unbuffered blocks, each joined to what the last one left.
+    """A part of a source, front to back as UTF-8, each block joined to what the last one left.
 
     Args:
-        path: the file.
+        part: what to read; a path is a file by itself.
         size: bytes a block; a longer rest makes the next block as long as itself, so that
             a record of n bytes is looked at O(n) times, not O(n²).
-        progress: told the number of bytes read so far.
-        stamp: the file's stamp when it was first read, where it must be the same still.
+        progress: told the number of bytes read so far of the file as it lies there.
+        source: the source that it is part of: its encoding, format and limits.
+        sound: look at each block of UTF-8 and mend what is none; without it a block is given as
+            it is, for a reader that finds out by itself and then calls `decode` or `mend`.
+        told: what the part says of itself is added to it.
 
     Attributes:
-        offset: bytes read so far.
+        path: the part's name, for errors.
+        offset: bytes given so far, and those of the byte order mark.
         bom: whether the file begins with a byte order mark; known once a block has been read.
+        encoding: of the file; known then too.
+        unreadable: whether a byte was met that could not be decoded.
 
     Raises:
-        SourceError: the file is missing, unreadable, a folder, empty or changed.
+        SourceError: the file is missing, unreadable, empty, damaged or changed.
     """
 
     def __init__(
         self,
-        path: Path,
+        part: Part | Path,
         size: int,
         progress: Callable[[int], None] | None = None,
-        stamp: Stamp | None = None,
+        *,
+        source: FileSource | None = None,
+        sound: bool = False,
+        told: dict[str, list[str]] | None = None,
     ) -> None:
-        self.path = path
+        part = Part.of(part) if isinstance(part, Path) else part
+        self.path = part.path
         self.offset = 0
         self.bom = False
+        self.encoding = "utf-8"
+        self.told = {} if told is None else told
+        self._unreadable = False
+        self._source = source
+        self._limit = source.limits.record_bytes if source else MAX_RECORD
         self._size = size
+        self._sound = sound
         self._progress = progress
-        self._file = _open(path)
-        self._stamp = Stamp.of(os.fstat(self._file.fileno()))
-        if stamp not in {None, self._stamp}:
-            self._file.close()
-            raise changed(path)
+        self._decoder: Decoder | Checker | None = None
+        self._at_end = False
+        self._stamp = part.stamp
+        self._stream = part.open()
+        if self._stream.stamp() != part.stamp:
+            self._stream.close()
+            raise changed(part.path)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        self._stream.close()
+
+    @property
+    def unreadable(self) -> bool:
+        """Whether a byte was met that could not be decoded."""
+        return self._unreadable or (self._decoder is not None and self._decoder.unreadable)
 
     def more(self, rest: bytes) -> bytes | None:
         """Return rest and the next block behind it; None at the end of the file.
@@ -66,100 +96,89 @@ class Blocks:
             SourceError: the rest is longer than a record may be, the file is empty, or it was
                 changed while it was read.
         """
-        if len(rest) > MAX_RECORD:
+        if len(rest) > self._limit:
             start = self.offset - len(rest)
             raise SourceError(
                 self.path,
-                f"no end of a record within {MAX_RECORD >> 20} MB after byte {start:,}",
+                f"no end of a record within {self._limit >> 20} MB after byte {start:,}",
                 "check that the file is whole and of the format the feed names",
                 byte=start,
             )
         at_start = self.offset == 0
         size = max(self._size, len(rest), len(BOM))
-        block = self._read(size)
-        if at_start:
-            self.bom = block.startswith(BOM)
-            block = block.removeprefix(BOM) or self._read(size)
-            if not block:
-                raise SourceError(
-                    self.path, "the file is empty", "ask for it to be written again", byte=0
-                )
+        block = self._begin(size) if at_start else self._next(size)
         if not block:
+            if at_start:
+                what, hint = "the file is empty", "ask for it to be written again"
+                raise SourceError(self.path, what, hint, byte=0)
             self._check_unchanged()
             return None
+        self.offset += len(block)
         if self._progress:
-            self._progress(self.offset)
+            self._progress(self._stream.consumed)
         return rest + block
+
+    def _begin(self, size: int) -> bytes:
+        """Find out how the file is encoded, and return its first block without the mark."""
+        form = self._source.format if self._source else ""
+        named = self._source.encoding if self._source and not self._source.mended else None
+        head = self._read(size)
+        while needs_more(head, form) and (block := self._read(size)):
+            head += block
+        self.encoding, mark = find_encoding(self.path, head, named, form)
+        self.bom = mark > 0
+        self.offset = mark
+        if self.encoding != "utf-8":
+            self._decoder = Decoder(self.encoding)
+        elif self._sound:
+            self._decoder = Checker()
+        return self._decode(head[mark:]) or self._next(size)
+
+    def _next(self, size: int) -> bytes:
+        """Return what comes next as UTF-8; empty at the end."""
+        block = b""
+        while not block and not self._at_end:
+            read = self._read(size)
+            self._at_end = not read
+            block = self._decode(read)
+        return block
+
+    def _decode(self, block: bytes) -> bytes:
+        return self._decoder.decode(block, at_end=self._at_end) if self._decoder else block
 
     def _read(self, size: int) -> bytes:
         try:
-            block = self._file.read(size)
+            return self._stream.read(size)
         except OSError as error:
-            raise _unreadable(self.path, error) from error
-        self.offset += len(block)
-        return block
+            raise cannot_open(self.path, error) from error
 
     def _check_unchanged(self) -> None:
-        if Stamp.of(os.fstat(self._file.fileno())) != self._stamp:
+        if self._stream.stamp() != self._stamp:
             what = "the file was changed while it was read"
             hint = "wait until it is written whole, then run again"
             raise SourceError(self.path, what, hint, byte=self.offset)
 
-    def decode(self, data: bytes, start: int, *, whole: bool = True) -> str:
-        """Decode bytes that lie at `start` in the file.
+    def decode(self, data: bytes, start: int = 0, *, whole: bool = True) -> str:  # noqa: ARG002
+        """Decode bytes of a block; what is not UTF-8 becomes `UNREADABLE`.
 
         Args:
             data: the bytes.
-            start: where in the file they lie, for the message.
+            start: where they lie, for whoever wants to say so.
             whole: False leaves out a character that the data's end cuts in two.
-
-        Raises:
-            SourceError: a byte is not UTF-8; it is named.
         """
-        try:
-            return codecs.utf_8_decode(data, "strict", whole)[0]
-        except UnicodeDecodeError as error:
-            byte = start + error.start
-            raise SourceError(
-                self.path,
-                f"byte {byte:,} is not UTF-8 (0x{data[error.start]:02x})",
-                "write the file as UTF-8",
-                byte=byte,
-            ) from None
+        text = decode_utf8(data, whole=whole)
+        self._unreadable |= UNREADABLE in text
+        return text
 
+    def mend(self, data: bytes) -> bytes:
+        """Return bytes of a block as UTF-8 in any case: what is none becomes `UNREADABLE`."""
+        mended = mend(data)
+        self._unreadable |= len(mended) != len(data) or mended != data
+        return mended
 
-def take_stamp(path: Path) -> Stamp:
-    """Take a file's stamp before it is read, to tell later whether it is the same still.
-
-    Raises:
-        SourceError: there is no such file, or it cannot be reached.
-    """
-    try:
-        return Stamp.of(path.stat())
-    except OSError as error:
-        raise _unreadable(path, error) from error
-
-
-def changed(path: Path) -> SourceError:
-    """Say that a file is not what it was when it was first read."""
-    what = "the file is not what it was when this load first read it"
-    return SourceError(path, what, "put that file back, or load this one by a run of its own")
-
-
-def _open(path: Path) -> IO[bytes]:
-    try:
-        return path.open("rb", buffering=0)
-    except OSError as error:
-        raise _unreadable(path, error) from error
-
-
-def _unreadable(path: Path, error: OSError) -> SourceError:
-    if error.errno == errno.ENOENT:
-        return SourceError(path, "no such file", "check the path of the feed's source")
-    if error.errno == errno.EISDIR:
-        return SourceError(path, "this is a folder", "name a file in it")
-    why = (error.strerror or "cannot be read").lower()
-    return SourceError(path, f"the file cannot be read: {why}", "check its permissions")
+    def tell(self, name: str, text: str) -> None:
+        """Note what the part says of itself, such as the number of its records."""
+        self.told.setdefault(name, []).append(text)
 
 
 def chunk(frames: Iterable[pl.DataFrame], rows: int) -> Iterator[pl.DataFrame]:

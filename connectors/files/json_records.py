@@ -2,19 +2,18 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import polars as pl
 
 from connectors.files.blocks import Blocks
+from connectors.files.json_columns import Columns
+from connectors.files.json_envelope import Envelope
 from connectors.files.json_judge import Judge
 from connectors.files.nested import Layout
 from connectors.files.source import FileSource, SourceError
 
 _BORDER = re.compile(rb"\}\s*,\s*(?=\{)")
 _TAIL = 16 << 10
-# polars turns a lone surrogate into a NUL without a word.
-_LONE = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])")
 _WRITE_AGAIN = "have it written again, it is damaged or cut off"
 
 
@@ -25,7 +24,7 @@ def read_lines(source: FileSource, blocks: Blocks) -> Iterator[pl.DataFrame]:
         SourceError: the file is a JSON array, or not UTF-8.
     """
     layout = Layout.of(source)
-    schema, judge = layout.schema(), Judge(layout)
+    columns, judge = Columns(layout, source.limits), Judge(layout, source.limits)
     rest, line, at_end = b"", 1, False
     while not at_end:
         more = blocks.more(rest)
@@ -37,12 +36,11 @@ def read_lines(source: FileSource, blocks: Blocks) -> Iterator[pl.DataFrame]:
         end = rest.rfind(b"\n") + 1
         block, rest = rest[:end], rest[end:]
         lines = block.count(b"\n")
-        records = _in_columns(b"[" + block[:-1].replace(b"\n", b",") + b"]", schema)
+        records = columns.read(b"[" + block[:-1].replace(b"\n", b",") + b"]")
         if records is not None and records.height == lines:
             yield layout.flatten(records, _count(line, lines))
         elif block.strip():
-            start = blocks.offset - len(rest) - len(block) + at_end
-            yield judge.read_lines(blocks.decode(block, start), line)
+            yield judge.read_lines(block.decode(), line)
         line += lines
 
 
@@ -53,18 +51,19 @@ def read_array(source: FileSource, blocks: Blocks) -> Iterator[pl.DataFrame]:
         SourceError: not an array of objects, malformed, cut off, or more behind its end.
     """
     layout = Layout.of(source)
-    schema, judge = layout.schema(), Judge(layout)
-    rest = _open_array(source, blocks)
+    columns, judge = Columns(layout, source.limits), Judge(layout, source.limits)
+    envelope = Envelope(source, blocks) if source.record else None
+    rest = envelope.open() if envelope else _open_array(source, blocks)
     done, closed, at_end = 0, False, False
     while not closed:
-        records, used = _whole(rest, schema) if at_end else _up_to_border(rest, schema)
+        records, used = _whole(rest, columns) if at_end else _up_to_border(rest, columns)
         if records is not None:
             yield layout.flatten(records, _count(done + 1, records.height))
             done += records.height
             closed = at_end
         else:
             start = blocks.offset - len(rest)
-            text = blocks.decode(rest, start, whole=at_end)
+            text = rest.decode()
             verdict = judge.read_array(text, done + 1, at_end=at_end)
             if verdict.records:
                 yield verdict.frame
@@ -77,7 +76,10 @@ def read_array(source: FileSource, blocks: Blocks) -> Iterator[pl.DataFrame]:
         if not closed:
             more = blocks.more(rest)
             rest, at_end = (rest, True) if more is None else (more, False)
-    _check_end(source, blocks, rest)
+    if envelope:
+        envelope.close(rest)
+    else:
+        _check_end(source, blocks, rest)
 
 
 def _open_array(source: FileSource, blocks: Blocks) -> bytes:
@@ -92,7 +94,6 @@ def _open_array(source: FileSource, blocks: Blocks) -> bytes:
     text = data.lstrip()
     if text[:1] == b"[":
         return text[1:]
-    blocks.decode(data, blocks.offset - len(data), whole=False)
     kinds = {b"{": "an object", b'"': "a text", b"<": "XML or HTML"}
     what = f"the file holds {kinds.get(text[:1], 'something else')}, not a JSON array of objects"
     lines = text[:1] == b"{" and re.search(rb"\}[ \t\r]*\n\s*\{", text)
@@ -116,12 +117,12 @@ def _broken(source: FileSource, why: str, row: int, byte: int, *, cut: bool) -> 
     )
 
 
-def _whole(rest: bytes, schema: dict[str, Any]) -> tuple[pl.DataFrame | None, int]:
+def _whole(rest: bytes, columns: Columns) -> tuple[pl.DataFrame | None, int]:
     """Read the array's end, unless that is the bracket alone, where a record may be missing."""
-    return None if rest.strip() == b"]" else _in_columns(b"[" + rest, schema), len(rest)
+    return None if rest.strip() == b"]" else columns.read(b"[" + rest), len(rest)
 
 
-def _up_to_border(rest: bytes, schema: dict[str, Any]) -> tuple[pl.DataFrame | None, int]:
+def _up_to_border(rest: bytes, columns: Columns) -> tuple[pl.DataFrame | None, int]:
     """Read the records before the last border between two, and say where the next begins.
 
     A border is looked for near the end, then everywhere. A block that parses was cut at the
@@ -129,7 +130,7 @@ def _up_to_border(rest: bytes, schema: dict[str, Any]) -> tuple[pl.DataFrame | N
     """
     for tail in sorted({min(_TAIL, len(rest)), len(rest)}):
         if border := _last_border(rest, len(rest) - tail):
-            records = _in_columns(b"[" + rest[: border.start() + 1] + b"]", schema)
+            records = columns.read(b"[" + rest[: border.start() + 1] + b"]")
             if records is not None:
                 return records, border.end()
     return None, 0
@@ -145,16 +146,6 @@ def _last_border(data: bytes, begin: int) -> re.Match[bytes] | None:
         if best is None or depth <= lowest:
             best, lowest = spot, depth
     return best
-
-
-def _in_columns(array: bytes, schema: dict[str, Any]) -> pl.DataFrame | None:
-    """Read an array of records with polars; None if anything in it is not as it should be."""
-    if b"\\" in array and _LONE.search(array):
-        return None
-    try:
-        return pl.read_json(array, schema=schema)
-    except pl.exceptions.PolarsError:
-        return None
 
 
 def _count(first: int, count: int) -> pl.Series:

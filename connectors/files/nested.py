@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import polars as pl
 
 from connectors.files.faults import Fault, add_faults
+from connectors.files.paths import Path, parse
 from connectors.files.source import FileSource
-
-Path = tuple[str, ...]
 
 
 class ShapeError(Exception):
@@ -38,33 +36,30 @@ class Layout:
         """Work out where a source's columns lie.
 
         Raises:
-            ValueError: a column is at once a value and a group, or no column lies in the items.
+            ValueError: a column is at once a value and a group, no column lies in the items, or
+                what should be a path is none.
         """
-        items = tuple(source.items.split(".")) if source.items else ()
-        paths = {column: tuple(column.split(".")) for column in source.columns}
+        items = parse(source.items) if source.items else ()
+        if any(step.chooses for step in items):
+            raise ValueError(f"items: {source.items!r} must be names alone, without brackets")
+        paths = {column: parse(column) for column in source.columns}
         item = {c: p[len(items) :] for c, p in paths.items() if items and _below(p, items)}
         header = {c: p for c, p in paths.items() if c not in item}
         if items and not item:
             raise ValueError(f"columns: none of them lies in {source.items}, the items")
+        others = [*(p for p in paths.values() if not _of_element(p, source)), items]
         for column, path in paths.items():
-            if path == items or any(_below(p, path) for p in (*paths.values(), items)):
+            if path == items or any(_below(p, path) for p in others):
                 raise ValueError(f"columns: {column} is both a value and what holds others")
         return cls(source.columns, header, item, items)
 
-    def schema(self) -> dict[str, Any]:
-        """Return a record's polars schema: text, structs of it and the list of items."""
-        tree: dict[str, Any] = {}
-        for path in self.header.values():
-            _put(tree, path, pl.String())
-        if self.items:
-            item: dict[str, Any] = {}
-            for path in self.item.values():
-                _put(item, path, pl.String())
-            _put(tree, self.items, pl.List(_type(item)))
-        return {name: _type(below) for name, below in tree.items()}
+    @property
+    def is_plain(self) -> bool:
+        """Whether all columns lie at names of elements, without a choice and no attributes."""
+        return all(step.plain for p in (self.header, self.item) for x in p.values() for step in x)
 
     def flatten(self, records: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
-        """Make rows of records read by `schema`; `rows` numbers the records."""
+        """Make rows of records as structs of text and lists; `rows` numbers the records."""
         header, item = self._fields
         row = rows.alias("_row")
         if not self.items:
@@ -86,23 +81,21 @@ def _below(path: Path, group: Path) -> bool:
     return len(path) > len(group) and path[: len(group)] == group
 
 
-def _put(tree: dict[str, Any], path: Path, leaf: pl.DataType) -> None:
-    for name in path[:-1]:
-        tree = tree.setdefault(name, {})
-    tree[path[-1]] = leaf
-
-
-def _type(below: Any) -> pl.DataType:  # noqa: ANN401 - a tree of itself
-    if isinstance(below, dict):
-        return pl.Struct({name: _type(inner) for name, inner in below.items()})
-    assert isinstance(below, pl.DataType)
-    return below
+def _of_element(path: Path, source: FileSource) -> bool:
+    """Tell whether this is an XML attribute: its element may have a text beside it."""
+    return source.format == "xml" and path[-1].name.startswith("@")
 
 
 def _field(path: Path) -> pl.Expr:
-    field = pl.col(path[0])
-    for name in path[1:]:
-        field = field.struct.field(name)
+    field = pl.col(path[0].name)
+    for depth, step in enumerate(path):
+        if depth:
+            field = field.struct.field(step.name)
+        if step.key:
+            fits = pl.element().struct.field(step.key) == step.value
+            field = field.list.eval(pl.element().filter(fits))
+        if step.chooses:
+            field = field.list.get(max(step.at - 1, 0), null_on_oob=True)
     return field
 
 
@@ -138,9 +131,9 @@ class Rows:
 
     def frame(self) -> pl.DataFrame:
         """Return what was gathered: `_row`, the columns and perhaps `_fault` and `_raw`."""
-        records = _frame(self._header, list(self._layout.header))
-        records.insert_column(0, pl.Series("_row", self._rows, dtype=pl.Int64))
-        records = add_faults(records, self._faults)
+        header = _frame(self._header, list(self._layout.header))
+        row = pl.Series("_row", self._rows, dtype=pl.Int64)
+        records = add_faults(pl.DataFrame([row, *header]), self._faults)
         if self._layout.items:
             count = pl.Series(self._count, dtype=pl.UInt32)
             at = pl.int_range(len(count), dtype=pl.UInt32, eager=True).repeat_by(count).explode()

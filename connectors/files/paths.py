@@ -30,13 +30,21 @@ class Step(NamedTuple):
     value: str = ""
 
     @property
+    def chooses(self) -> bool:
+        """Whether it takes one of several with the name."""
+        return bool(self.at or self.key)
+
+    @property
     def plain(self) -> bool:
-        """Whether it is a name alone."""
-        return not (self.at or self.key or self.name.startswith("@"))
+        """Whether it is the name of an element alone."""
+        return not (self.chooses or self.name.startswith("@"))
+
+
+Path = tuple[Step, ...]
 
 
 @cache
-def parse(path: str) -> tuple[Step, ...]:
+def parse(path: str) -> Path:
     """Take a path apart.
 
     Raises:
@@ -53,3 +61,24 @@ def parse(path: str) -> tuple[Step, ...]:
     if not steps or path.endswith("."):
         raise ValueError(f"{path!r} is no path such as store.id or phones[type=mobile].number")
     return tuple(steps)
+
+
+def names_of(path: Path) -> tuple[str, ...]:
+    """Return the names of a path's steps, without what they choose."""
+    return tuple(step.name for step in path)
+
+
+def parse_names(path: str, field: str) -> tuple[str, ...]:
+    """Take a path of names alone apart.
+
+    Args:
+        path: the path.
+        field: what a feed calls it, for the message.
+
+    Raises:
+        ValueError: it is no path, or a step of it chooses.
+    """
+    steps = parse(path)
+    if any(step.chooses for step in steps):
+        raise ValueError(f"{field}: {path!r} must be names alone, without brackets")
+    return names_of(steps)

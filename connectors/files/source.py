@@ -1,5 +1,6 @@
 """What to read, and the one error that says why it could not be read."""
 
+import errno
 import os
 import stat
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from typing import Literal
 FileFormat = Literal["csv", "fixed", "json", "ndjson", "xml", "xlsx", "parquet"]
 READERS = ("_row", "_fault", "_raw")
 """Columns that the reader adds to a frame."""
-ADDED = ("_source_file", "_source_row", "_error", "_run", "_raw")
+ADDED = ("_source_file", "_source_row", "_source_place", "_error", "_run", "_raw")
 """Columns that a file of rejects has behind the source's own."""
 RESERVED = ("_row", "_fault", *ADDED)
 """Columns that a feed cannot ask for."""
@@ -151,7 +152,7 @@ class SourceError(Exception):
     """A file that cannot be read further: what, where, what to do, in one line.
 
     Attributes:
-        file: the file.
+        file: the file, or its URL.
         row: the line (CSV, NDJSON) or record (JSON, XML) at fault, where known.
         byte: the offset in the file, counted from 0, where known.
         hint: what to do.
@@ -159,7 +160,7 @@ class SourceError(Exception):
 
     def __init__(
         self,
-        file: Path,
+        file: Path | str,
         what: str,
         hint: str,
         *,
@@ -170,4 +171,23 @@ class SourceError(Exception):
         self.row = row
         self.byte = byte
         self.hint = hint
-        super().__init__(" ".join(f"{file}: {what}; {hint}".split()))
+        line = " ".join(f"{file}: {what}; {hint}".split())
+        # What a file says may hold what a terminal obeys, and what could not be decoded.
+        shown = "".join(sign if sign.isprintable() else "\ufffd" for sign in line)
+        super().__init__(shown)
+
+
+def cannot_open(path: Path, error: OSError) -> SourceError:
+    """Say why the system does not give a file."""
+    if error.errno == errno.ENOENT:
+        return SourceError(path, "no such file", "check the path of the feed's source")
+    if error.errno == errno.EISDIR:
+        return SourceError(path, "this is a folder", "name a file in it")
+    why = (error.strerror or "cannot be read").lower()
+    return SourceError(path, f"the file cannot be read: {why}", "check its permissions")
+
+
+def changed(path: Path) -> SourceError:
+    """Say that a file is not what it was when it was first read."""
+    what = "the file is not what it was when this load first read it"
+    return SourceError(path, what, "put that file back, or load this one by a run of its own")

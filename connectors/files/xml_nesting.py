@@ -2,7 +2,8 @@
 
 import polars as pl
 
-from connectors.files.nested import Layout, Path
+from connectors.files.nested import Layout
+from connectors.files.paths import names_of
 
 _DEEPER = 3  # levels of groups not wanted, below the deepest that is
 
@@ -19,9 +20,9 @@ class Nesting:
     """
 
     def __init__(self, layout: Layout, record: str) -> None:
-        items = (record, *layout.items)
-        self.leaves: dict[str, Path] = {c: (record, *path) for c, path in layout.header.items()}
-        self.leaves |= {c: (*items, *path) for c, path in layout.item.items()}
+        items = (record, *names_of(layout.items))
+        self.leaves = {c: (record, *names_of(path)) for c, path in layout.header.items()}
+        self.leaves |= {c: (*items, *names_of(path)) for c, path in layout.item.items()}
         paths = [path[:end] for path in self.leaves.values() for end in range(1, len(path))]
         self.groups = {path: i for i, path in enumerate(dict.fromkeys([(record,), *paths]), 1)}
         self.item = self.groups[items]

@@ -21,14 +21,19 @@ _TAGS = 1 << 10  # more than there are, so that a tag and the code of its group 
 
 
 class PlainReader:
-    """Reads blocks of whole records, named `record` and laid out as `layout` says."""
+    """Reads blocks of whole records, named `record` and laid out as `layout` says.
 
-    def __init__(self, layout: Layout, record: str) -> None:
+    A text of more than `field_chars` is left to lxml, and so is all if not elements alone are
+    wanted.
+    """
+
+    def __init__(self, layout: Layout, record: str, field_chars: int = 131_072) -> None:
         self._layout = layout
         self._nesting = Nesting(layout, record)
         wanted = {record: 0} | {n: 0 for path in self._nesting.leaves.values() for n in path}
         self._names = {name: number for number, name in enumerate(wanted)}
-        self._refused = 0
+        self._field_chars = field_chars
+        self._refused = 0 if layout.is_plain else _PATIENCE + 1
         self.learn(b"")
 
     def learn(self, block: bytes) -> None:
@@ -109,6 +114,9 @@ class PlainReader:
         if self._layout.items:
             item = pl.DataFrame({name: columns[name] for name in self._layout.item})
             frame = _repeat(frame, item, items)
+        lengths = frame.select(pl.col(pl.String).str.len_bytes().max())
+        if max(length or 0 for length in lengths.row(0)) > self._field_chars:
+            return None
         return frame.select("_row", *self._layout.columns)
 
 

@@ -12,6 +12,9 @@ import click
 from pipelines.cli.checking import check
 from pipelines.cli.demo import demo
 from pipelines.cli.feeds import feeds
+from pipelines.cli.functions import functions
+from pipelines.cli.guessing import guess
+from pipelines.cli.previewing import preview
 from pipelines.cli.resolving import resolve
 from pipelines.cli.results import results
 from pipelines.cli.resuming import resume, retry
@@ -19,6 +22,7 @@ from pipelines.cli.running import export, plan, run
 from pipelines.cli.runs import runs
 from pipelines.cli.serving import sample_data, sandbox
 from pipelines.cli.status import status
+from pipelines.cli.validating import validate
 
 USAGE = 1
 
@@ -30,8 +34,22 @@ def cli() -> None:
 
 
 COMMANDS = (
-    *(demo, sandbox, check, feeds, plan, run, resume, retry, results, status, resolve),
-    *(export, runs, sample_data),
+    *(
+        demo,
+        sandbox,
+        check,
+        feeds,
+        guess,
+        preview,
+        validate,
+        plan,
+        run,
+        resume,
+        retry,
+        results,
+        status,
+    ),
+    *(resolve, export, runs, functions, sample_data),
 )
 for command in COMMANDS:
     cli.add_command(command)

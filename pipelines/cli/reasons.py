@@ -1,14 +1,12 @@
 """Reasons without the values that they quote, so that rejects can be counted and told."""
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from pipelines.feeds import ImportTarget, LoadFeed
-from pipelines.feeds.words import Column
-from validators.members import member_rules
-from validators.receipts import line_rules, receipt_rules
+from pipelines.fields import Fields, fields_of
+from pipelines.judging import rules_of_lines, rules_of_members, rules_of_receipts
 
 if TYPE_CHECKING:
     from validators.rules import Rule
@@ -33,14 +31,15 @@ def bare_reasons(outcomes: pl.LazyFrame, feed: LoadFeed | None) -> pl.LazyFrame:
         & pl.col("batch").is_null()
         & ~reasons.str.starts_with("delivered before")
     )
+    fields = None if feed is None else fields_of(feed)
     known = (
         []
-        if feed is None
+        if feed is None or fields is None
         else [
-            pl.when(reasons.str.contains(_pattern(rule, feed))).then(
+            pl.when(reasons.str.contains(_pattern(rule, fields))).then(
                 pl.lit(f"{rule.field}: {rule.message}")
             )
-            for rule in _rules(feed)
+            for rule in _rules(feed, fields)
         ]
     )
     known += [
@@ -52,25 +51,19 @@ def bare_reasons(outcomes: pl.LazyFrame, feed: LoadFeed | None) -> pl.LazyFrame:
     return outcomes.with_columns(why=pl.when(by_checks).then(told).otherwise(whole))
 
 
-def _rules(feed: LoadFeed) -> list["Rule"]:
+def _rules(feed: LoadFeed, fields: Fields) -> list["Rule"]:
     if isinstance(feed.target, ImportTarget):
-        return member_rules(feed.kinds, datetime.now(UTC).date())
-    words, mapped = feed.receipts, feed.mapping
-    headers = [name for name in mapped if name.startswith("Header.")]
-    return [
-        *line_rules(mapped, returns=words.return_amounts_in),
-        *receipt_rules(mapped, headers, tolerance=words.amount_tolerance),
-    ]
+        return rules_of_members(feed, fields)
+    headers = [name for name in fields.mapping if name.startswith("Header.")]
+    return [*rules_of_lines(feed, fields), *rules_of_receipts(feed, fields, headers)]
 
 
-def _pattern(rule: "Rule", feed: LoadFeed) -> str:
+def _pattern(rule: "Rule", fields: Fields) -> str:
     """Match the text that `pipelines.refusing.explain` makes of a broken rule.
 
     A value that itself looks like the end of one matches nothing, and so is not told.
     """
-    mapped = feed.mapping.get(rule.field)
-    column = mapped.column if isinstance(mapped, Column) else mapped
-    own = pl.escape_regex(f" ({column})")
+    own = pl.escape_regex(f" ({fields.columns.get(rule.field, rule.field)})")
     field, message = pl.escape_regex(rule.field), pl.escape_regex(rule.message)
     value = "'(?:[^']|'+[^':])*'+"
     return rf"(?:^| \| ){field}(?:{own})?(?: {value})?: {message}(?:$| \| )"

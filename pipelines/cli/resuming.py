@@ -152,8 +152,10 @@ def retry(
 
 def _origin_run(run_id: str, source: str, feed: str | None) -> Summary | None:
     """Find the load that wrote a file; a run may have loaded several sources."""
+    from pipelines.sourcing import is_part
+
     name = load_feed(feed)[0] if feed else None
     found = [s for s in list_summaries(name) if s.run_id == run_id and s.kind == "load"]
     if len(found) > 1:
-        found = [s for s in found if s.source == source]
+        found = [s for s in found if is_part(source, s.source)]
     return found[0] if found else None

@@ -8,10 +8,27 @@ import click
 from pipelines.cli.finding import changed_option, json_option, load_feed, with_changed
 from pipelines.feeds import ExportFeed, find_feed
 
+
+def _make_absolute(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> str | None:
+    """Take a file or folder that is there, a pattern or a URL; a run may go on from elsewhere."""
+    if value is None:
+        return None
+    if "://" in value:
+        from connectors.files.fetching import hide_password
+
+        return hide_password(value)
+    if not {*"*?["} & {*value}:
+        click.Path(exists=True, readable=True).convert(value, parameter, context)
+    return str(Path(value).resolve())
+
+
 source_option = click.option(
     "--source",
-    type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path),
-    help="Read this file instead of the feed's own.",
+    metavar="PATH",
+    callback=_make_absolute,
+    help="Read this file, folder, pattern or URL instead of the feed's own.",
 )
 
 
@@ -31,7 +48,7 @@ def run(
     context: click.Context,
     *,
     feed: str,
-    source: Path | None,
+    source: str | None,
     dry_run: bool,
     plan: Path | None,
     changed: str | None,
@@ -64,7 +81,7 @@ def run(
         name,
         words,
         TerminalReporter(silent=as_json),
-        source=str(source.resolve()) if source else planned,
+        source=source or planned,
         dry_run=dry_run,
         plan=digest,
         feed_path=path,
@@ -90,7 +107,7 @@ def plan(
     context: click.Context,
     *,
     feed: str,
-    source: Path | None,
+    source: str | None,
     output: Path | None,
     changed: str | None,
     as_json: bool,
@@ -110,7 +127,7 @@ def plan(
         name,
         words,
         TerminalReporter(silent=as_json),
-        source=str(source.resolve()) if source else "",
+        source=source or "",
         dry_run=True,
         feed_path=path,
     )
@@ -125,10 +142,10 @@ def plan(
     context.exit(summary.exit_code)
 
 
-def _again(feed: str, source: Path | None, changed: str | None) -> str:
+def _again(feed: str, source: str | None, changed: str | None) -> str:
     """Give the command that sends what was looked at."""
     line = ["loyalty-etl", "run", feed]
-    line += ["--source", str(source)] if source else []
+    line += ["--source", source] if source else []
     line += ["--changed", changed] if changed else []
     return shlex.join(line)
 

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import click
 
-from pipelines.loading import REJECTS, UNSENT
+from pipelines.controlling import tell_declared
+from pipelines.loading import REJECTS
 from pipelines.planning import PLAN
 from pipelines.runs import Summary
+from pipelines.writing_back import UNSENT
 
 WORST_FIRST = (5, 3, 1, 2, 4, 0)
 
@@ -95,6 +97,8 @@ def plan_lines(summary: Summary) -> Iterator[str]:
 
 
 def _facts(summary: Summary) -> Iterator[str]:
+    if summary.declared:
+        yield f"  declared  {tell_declared(summary)}"
     for name, total in summary.totals.items():
         yield f"  {name:<9} {total}"
     for fault, times in summary.reasons.items():

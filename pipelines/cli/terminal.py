@@ -1,5 +1,6 @@
 """The progress line on stderr."""
 
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -7,8 +8,7 @@ from contextlib import contextmanager
 
 import click
 
-from pipelines.assets import Reporter
-from pipelines.progress import Progress, count
+from pipelines.progress import Progress, Reporter, count
 
 
 class TerminalReporter(Reporter):
@@ -52,6 +52,36 @@ class TerminalReporter(Reporter):
 
     def _show(self, line: str) -> None:
         click.echo(f"\r\x1b[2K{line}" if self._live else line, nl=not self._live, err=True)
+
+
+@contextmanager
+def ending_on_sigterm() -> Iterator[None]:
+    """Have SIGTERM end a command as Ctrl-C does, so that what it wrote for itself is removed.
+
+    Raises:
+        Abort: it came.
+    """
+
+    def stop(*_: object) -> None:
+        raise click.Abort
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def plain(text: str, width: int = 0) -> str:
+    """Make a text of a source fit to be printed: one line, nothing that moves the cursor.
+
+    Args:
+        text: any.
+        width: characters it may have, 0 for any number.
+    """
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return f"{text[: width - 1]}…" if width and len(text) > width else text
 
 
 def speed(

@@ -3,11 +3,18 @@
 from typing import Self
 
 import dagster as dg
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from pipelines.assets import load_assets
-from pipelines.components.naming import feed_name
+from pipelines.components.naming import feed_file, feed_name
 from pipelines.feeds import LoadFeed
+from pipelines.feeds.reading import read_yaml
+
+
+class AnyWords(BaseModel):
+    """Any words at all."""
+
+    model_config = ConfigDict(extra="allow")
 
 
 class LoadFeedComponent(dg.Component):
@@ -19,13 +26,15 @@ class LoadFeedComponent(dg.Component):
 
     @classmethod
     def get_model_cls(cls) -> type[BaseModel]:
-        """Give the words of the YAML."""
-        return LoadFeed
+        """Let any words pass: `pipelines.feeds` judges them."""
+        return AnyWords
 
     @classmethod
-    def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:
-        """Take the words as they are."""
-        return cls(feed_name(context), LoadFeed.model_validate(attributes))
+    def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:  # noqa: ARG003  (dagster's signature)
+        """Read the words again, with the files beside them that they name."""
+        feed = read_yaml(feed_file(context))
+        assert isinstance(feed, LoadFeed)
+        return cls(feed_name(context), feed)
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:  # noqa: ARG002  (dagster's signature)
         """Give the feed's assets and its job."""

@@ -8,10 +8,12 @@ from typing import Any, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from pipelines import ROOT
 from pipelines.feeds.export import ExportFeed
+from pipelines.feeds.mapping_file import MappingFileError, add_mapping_file
 from pipelines.feeds.words import LoadFeed
 
 COMPONENTS: dict[str, type[LoadFeed | ExportFeed]] = {
@@ -20,6 +22,22 @@ COMPONENTS: dict[str, type[LoadFeed | ExportFeed]] = {
 }
 TOP_WORDS = ("type", "attributes")
 NIGHTLY = "nightly"
+TAGS = {"str", "text", "list", "table", "file", "POST /transactions", "POST /import"}
+"""What pydantic adds to the place of an error inside a union, beside the names of models."""
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2: `NO` is Norway, `yes` and `on` are texts, only true and false are truths."""
+
+    yaml_implicit_resolvers = {
+        first: [(tag, found) for tag, found in resolvers if not tag.endswith(":bool")]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile("^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
 
 
 class FeedError(Exception):
@@ -96,14 +114,7 @@ def read_yaml(file: Path) -> LoadFeed | ExportFeed:
     repeated = next(_repeats(node), None)
     if repeated:
         raise FeedError(f"`{repeated.value}` stands twice", file, repeated.start_mark.line + 1)
-    model = COMPONENTS[kind]
-    try:
-        feed = model.model_validate(words.get("attributes") or {})
-    except ValidationError as error:
-        faults = error.errors(include_url=False, include_input=False)
-        first = min(faults, key=lambda fault: fault["type"] != "extra_forbidden")
-        place = ["attributes", *map(str, first["loc"]), *_named(first)]
-        raise FeedError(_explain(first, model), file, _line(node, place)) from None
+    feed = _validate(COMPONENTS[kind], words.get("attributes") or {}, node, file)
     for number, other in enumerate(feed.after):
         if other not in list_feeds():
             line = _line(node, ["attributes", "after", str(number)])
@@ -111,11 +122,28 @@ def read_yaml(file: Path) -> LoadFeed | ExportFeed:
     return feed
 
 
+def _validate(
+    model: type[LoadFeed | ExportFeed], attributes: object, node: yaml.Node, file: Path
+) -> LoadFeed | ExportFeed:
+    try:
+        if model is LoadFeed:
+            attributes = add_mapping_file(attributes, file.parent)
+        return model.model_validate(attributes, context={"folder": file.parent})
+    except MappingFileError as error:
+        line = _line(node, ["attributes", "mapping_file"])
+        raise FeedError(str(error), error.path or file, error.line or line) from None
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_input=False)
+        first = min(faults, key=lambda fault: fault["type"] != "extra_forbidden")
+        place = ["attributes", *map(str, first["loc"]), *_named(first)]
+        raise FeedError(_explain(first, model), file, _line(node, place)) from None
+
+
 def _parse(file: Path) -> tuple[yaml.Node | None, object]:
     """Parse YAML twice: as nodes, which know their lines, and as plain values."""
     try:
         text = file.read_text(encoding="utf-8")
-        return yaml.compose(text, Loader=yaml.SafeLoader), yaml.safe_load(text)
+        return yaml.compose(text, Loader=_Loader), yaml.load(text, Loader=_Loader)  # noqa: S506  (a safe one)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise FeedError(f"not YAML: {error.problem}", file, mark.line + 1 if mark else 1) from None
@@ -175,7 +203,7 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:  # noqa: ANN401  (any
 
 def _step(models: list[type[BaseModel]], step: str) -> list[type[BaseModel]] | None:
     """Follow one step of an error's place; None where it is a tag and no word of the YAML."""
-    fields = [m.model_fields[step] for m in models if step in m.model_fields]
+    fields = [words[step] for words in map(_fields, models) if step in words]
     if fields:
         return [model for field in fields for model in _models(field.annotation)]
     tagged = [m for m in models if step in (m.__name__, *_tags(m))]
@@ -192,12 +220,17 @@ def _allowed(model: type[BaseModel], place: Sequence[str]) -> list[str]:
     for step in place:
         found = _step(models, step)
         models = found if found is not None else models
-    return list(dict.fromkeys(name for m in models for name in m.model_fields))
+    return list(dict.fromkeys(name for m in models for name in _fields(m)))
+
+
+def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """Give the fields of a model by the words of the YAML; some are no names in Python."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
 def _words(model: type[BaseModel], place: Sequence[str]) -> list[str]:
     """Keep of an error's place what stands in the YAML; pydantic adds the names of unions."""
-    tags = {m.__name__ for m in _all_models(model)} | {"str", "POST /transactions", "POST /import"}
+    tags = {m.__name__ for m in _all_models(model)} | TAGS
     return [step for step in place if step not in {*tags, "[key]"}]
 
 

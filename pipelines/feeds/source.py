@@ -35,6 +35,8 @@ Encoding = Literal[
 ]
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(ge=1)]
+Place = Annotated[tuple[Positive, Positive], Field(strict=False)]
+"""The first character of a column, from 1, and how many; the YAML has it as a list."""
 BELONG = {
     "delimiter": {"csv"},
     "quote": {"csv"},
@@ -80,7 +82,7 @@ class Source(Words):
     quote: Literal['"', "'"] | None = '"'
     header: list[Name] | None = None
     skip_lines: Count = 0
-    fields: dict[str, tuple[Positive, Positive]] = {}
+    fields: dict[str, Place] = {}
     sheet: Name | None = None
     record: Name | None = None
     items: Name | None = None

@@ -4,57 +4,29 @@ import re
 from decimal import Decimal
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal, Self
-from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import (
-    Discriminator,
-    Field,
-    Tag,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from pipelines.feeds.block import Name, Words, fault
+from pipelines.feeds.control import Control, ControlTotals
 from pipelines.feeds.delivery import Delivery
+from pipelines.feeds.mapping import Mapped, Outcome, columns_of, given_type
 from pipelines.feeds.source import Source
+from pipelines.feeds.values import Values, check_zone
 from validators.fields import DERIVED, MEMBER_FIELDS, MEMBER_KEYS, RECEIPT_FIELDS, Kind
 
-RESERVED = ("_row", "_fault", "_source_file", "_source_row", "_error", "_run", "_raw")
+RESERVED = (
+    *("_row", "_fault", "_source_file", "_source_row", "_source_place"),
+    *("_error", "_run", "_raw"),
+)
 """Columns that the reader or a file of rejects adds (`connectors.files`, slow to import)."""
-WIRE_NAME = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?$"
+WIRE_NAME = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$"
+LISTED = "metaData"
+"""The group that is sent as a list of objects with one key each."""
 
 
 Number = Annotated[Decimal, Field(strict=False)]
 """An exact number; the YAML has it as an integer or a fraction."""
-
-
-class Column(Words):
-    """A source column, and what its text is when the wire name does not say."""
-
-    column: Name
-    type: Kind | None = None
-
-
-class ConstantWord(Words):
-    """The same text for every record."""
-
-    constant: str
-
-
-def _form(mapped: object) -> str:
-    """Tell which form of `Mapped` is meant, so that a mistake is told in its words only."""
-    if isinstance(mapped, dict):
-        return "ConstantWord" if "constant" in mapped and "column" not in mapped else "Column"
-    return type(mapped).__name__ if isinstance(mapped, Words) else "str"
-
-
-Mapped = Annotated[
-    Annotated[Name, Tag("str")]
-    | Annotated[Column, Tag("Column")]
-    | Annotated[ConstantWord, Tag("ConstantWord")],
-    Discriminator(_form),
-]
 
 
 class Batch(Words):
@@ -102,9 +74,7 @@ class Receipts(Words):
     @field_validator("time_zone")
     @classmethod
     def _known(cls, zone: str) -> str:
-        if zone not in available_timezones():
-            raise ValueError("not a time zone such as Europe/Oslo")
-        return ZoneInfo(zone).key
+        return check_zone(zone)
 
 
 class Rejects(Words):
@@ -120,7 +90,10 @@ class LoadFeed(Words):
     after: list[str] = []
     source: Source
     target: Annotated[TransactionsTarget | ImportTarget, Field(discriminator="endpoint")]
+    control: ControlTotals = Control()
+    values: Values = Values()
     mapping: Annotated[dict[str, Mapped], Field(min_length=1)]
+    mapping_file: Name | None = None
     receipts: Receipts = Receipts()
     rejects: Rejects = Rejects()
     delivery: Delivery = Delivery()
@@ -129,25 +102,27 @@ class LoadFeed(Words):
     @classmethod
     def _names(cls, mapping: dict[str, Mapped], info: ValidationInfo) -> dict[str, Mapped]:
         for name, mapped in mapping.items():
-            if (mapped.column if isinstance(mapped, Column) else mapped) in RESERVED:
+            if {*columns_of(mapped)} & {*RESERVED}:
                 raise fault(f"a column cannot be called {' or '.join(RESERVED)}", name)
         if isinstance(info.data.get("target"), TransactionsTarget):
             _check_names(mapping, RECEIPT_FIELDS)
             for name, mapped in mapping.items():
-                if isinstance(mapped, Column) and mapped.type:
+                if given_type(mapped):
                     raise fault("the contract sets its type, leave `type` out", name)
             return mapping
-        groups = {name.partition(".")[0] for name in mapping if "." in name}
         for name in mapping:
             if not re.match(WIRE_NAME, name):
-                raise fault("a wire name is a word, or two with a dot between them", name)
-            if name in groups:
+                raise fault("a wire name is a word, or several with dots between them", name)
+            if any(other.startswith(f"{name}.") for other in mapping):
                 raise fault("cannot be a value and an object at once", name)
+            if name.startswith(f"{LISTED}.") and name.count(".") > 1:
+                raise fault(f"{LISTED} has no objects below its own", name)
         return mapping
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
         _check_key(self)
+        _check_errors_of_keys(self)
         if isinstance(self.target, TransactionsTarget):
             made = DERIVED - ({"Items.Vat"} if self.receipts.vat_percent is None else set())
             lacks = [
@@ -158,7 +133,7 @@ class LoadFeed(Words):
             if lacks:
                 hint = "; or set receipts.vat_percent" if "Items.Vat" in lacks else ""
                 raise fault(f"lacks {', '.join(lacks)}{hint}", "mapping")
-            if isinstance(self.mapping["Header.ReceiptId"], ConstantWord):
+            if not columns_of(self.mapping["Header.ReceiptId"]):
                 message = "Header.ReceiptId must come from a column, each receipt has its own"
                 raise fault(message, "mapping")
             return self
@@ -181,14 +156,23 @@ class LoadFeed(Words):
         """What each mapped wire name of a member is: as mapped, else as the name says."""
         kinds: dict[str, Kind] = {}
         for name, mapped in self.mapping.items():
-            given = mapped.type if isinstance(mapped, Column) else None
             known = MEMBER_FIELDS.get(name)
-            kinds[name] = given or (known.kind if known else "text")
+            kinds[name] = given_type(mapped) or (known.kind if known else "text")
         return kinds
 
 
 RECEIPT_KEY = ("Header.StoreId", "Header.ReceiptId")
 KEYS = {"POST /transactions": RECEIPT_KEY, "POST /import": MEMBER_KEYS}
+
+
+def _check_errors_of_keys(feed: LoadFeed) -> None:
+    """Refuse to send a record under another key than its own."""
+    for name in {*KEYS[feed.target.endpoint], *feed.key} & {*feed.mapping}:
+        mapped = feed.mapping[name]
+        if isinstance(mapped, Outcome) and mapped.on_error != "reject":
+            if name in MEMBER_KEYS and name != feed.key[0] and mapped.on_error is None:
+                continue  # a member is named by another key then
+            raise fault(f"{name} names the record, so its errors are rejects", "mapping")
 
 
 def _check_key(feed: LoadFeed) -> None:

@@ -20,7 +20,7 @@ def batch(number, places, state, **facts):
 
 
 def refuse(*rows):
-    facts = [(f"k{row}", row, row, 1, why) for row, why in rows]
+    facts = [(f"k{row}", row, row, 1, why, 0) for row, why in rows]
     return pl.DataFrame(facts, schema=REFUSED, orient="row")
 
 
@@ -33,7 +33,7 @@ def make(tmp_path):
         write_records(path, make_records(["c"] * count), 3)
         known = pl.Series([*fates, *([Fate.NEW] * (count - len(fates)))], dtype=pl.UInt8)
         refused = refuse() if refused is None else refused
-        return Facts("a.csv", path, refused, known, list(entries), changed)
+        return Facts(["a.csv"], path, refused, known, list(entries), changed)
 
     return facts
 
@@ -175,7 +175,7 @@ def test_every_record_has_one_row_and_the_sums_add_up(tmp_path_factory, drawn, r
     fates = pl.Series(data.draw(some), dtype=pl.UInt8)
     changed = data.draw(st.sampled_from(["hold", "reject", "resend"]))
     lost = refuse(*((100 + n, "why") for n in range(refused)))
-    facts = Facts("a", folder / "records.arrow", lost, fates, entries, changed)
+    facts = Facts(["a"], folder / "records.arrow", lost, fates, entries, changed)
     counts = write_outcomes(facts, folder / "outcomes.parquet")
     told = pl.read_parquet(folder / "outcomes.parquet")
     rows = [*range(100, 100 + refused), *range(2, len(drawn) + 2)]

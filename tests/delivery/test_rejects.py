@@ -31,8 +31,8 @@ def test_the_sources_columns_then_where_and_why(path):
     writer.write(rows(("a", None), ("b", "2")), pl.Series(["wrong", "worse | worst"]))
     assert read(path) == [
         ["name, quoted", "b", *ADDED],
-        ["a", "", "in/receipts.csv", "2", "wrong", "r17", ""],
-        ["b", "2", "in/receipts.csv", "3", "worse | worst", "r17", ""],
+        ["a", "", "in/receipts.csv", "2", "line 2", "wrong", "r17", ""],
+        ["b", "2", "in/receipts.csv", "3", "line 3", "worse | worst", "r17", ""],
     ]
 
 
@@ -50,8 +50,8 @@ def test_columns_order_and_dialect_are_the_sources(path):
     writer = RejectWriter(path, "f", "r", columns=columns, **dialect)
     writer.write(rows(("x;y", "1,5")), pl.Series(["a\nb"]))
     assert path.read_bytes() == (
-        b"\xef\xbb\xbfb;name, quoted;_source_file;_source_row;_error;_run;_raw\r\n"
-        b'1,5;"x;y";f;2;"a\nb";r;\r\n'
+        b"\xef\xbb\xbfb;name, quoted;_source_file;_source_row;_source_place;_error;_run;_raw\r\n"
+        b'1,5;"x;y";f;2;line 2;"a\nb";r;\r\n'
     )
 
 
@@ -61,7 +61,7 @@ def test_of_a_row_that_could_not_be_read_the_text_is_kept(path):
     torn = rows((None, None)).with_columns(_fault=pl.lit("torn: =1"), _raw=pl.lit("=1\n;2"))
     writer.write(torn, pl.Series(["torn"]))
     assert read(path)[0] == ["name, quoted", "b", *ADDED]
-    assert read(path)[2] == ["", "", "f", "2", "torn", "", "'=1\n;2"]
+    assert read(path)[2] == ["", "", "f", "2", "line 2", "torn", "", "'=1\n;2"]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_of_a_row_that_could_not_be_read_the_text_is_kept(path):
 )
 def test_any_value_can_be_read_back(path, value):
     RejectWriter(path, value, value).write(rows((value, "1")), pl.Series([value]))
-    assert read(path)[1] == [value, "1", value, "2", value, value, ""]
+    assert read(path)[1] == [value, "1", value, "2", "line 2", value, value, ""]
 
 
 RISKY = [
@@ -95,7 +95,7 @@ def test_what_a_spreadsheet_would_run_is_marked(path, value):
     RejectWriter(path, value or "f", value).write(table, pl.Series([value]))
     head, row = read(path)
     assert head[1] == "'=b"
-    assert (row[1], row[4]) == (f"'{value}", f"'{value}")
+    assert (row[1], row[5]) == (f"'{value}", f"'{value}")
     assert not any(cell.startswith(tuple("=+-@\t\r")) for cell in row)
 
 
@@ -109,6 +109,16 @@ def test_names_that_look_like_patterns_are_names(path):
     table = rows(("x", "1")).rename({"b": "^.*$"})
     RejectWriter(path, "f").write(table, pl.Series(["e"]))
     assert read(path)[1][:2] == ["x", "1"]
+
+
+def test_where_each_row_stands_may_be_told(path):
+    def locate(rows):
+        return pl.DataFrame({"file": [f"f{n}" for n in rows], "row": rows + 1, "place": ["=x"] * 2})
+
+    RejectWriter(path, "f", "r", locate=locate).write(
+        rows(("a", "1"), ("b", "2")), pl.Series(["e", "e"])
+    )
+    assert [line[2:5] for line in read(path)[1:]] == [["f2", "3", "'=x"], ["f3", "4", "'=x"]]
 
 
 def test_only_the_owner_can_read_it(path):

@@ -102,7 +102,7 @@ class Book:
         if fates is None:
             fates = pl.repeat(0, self.records.height, dtype=pl.UInt8, eager=True)
         refused = pl.DataFrame(schema=REFUSED)
-        facts = Facts("a.csv", self.path, refused, fates, entries, "hold")
+        facts = Facts(["a.csv"], self.path, refused, fates, entries, "hold")
         counts = write_outcomes(facts, self.folder / "outcomes.parquet")
         return pl.read_parquet(self.folder / "outcomes.parquet"), counts
 

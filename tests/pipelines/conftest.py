@@ -16,9 +16,9 @@ import pytest
 import yaml
 
 import sandbox
-from pipelines.assets import Reporter
 from pipelines.feeds import feeds_dir, find_feed
 from pipelines.materializing import open_instance, resume_feed, run_feed
+from pipelines.progress import Reporter
 from pipelines.runs import Summary
 
 KEY = "sandbox-key-7c41"

@@ -18,7 +18,6 @@ Run = Callable[..., Summary]
 REFUSED = {
     "empty": ("receipts_csv", "empty.csv", "is empty"),
     "header only": ("receipts_csv", "header_only.csv", "no records in it"),
-    "not UTF-8": ("receipts_csv", "not_utf8.csv", "UTF-8"),
     "cut JSON": ("receipts_json", "truncated.json", "cut off"),
     "cut XML": ("receipts_xml", "truncated.xml", "cut off"),
     "DOCTYPE": ("receipts_xml", "doctype.xml", "DOCTYPE"),
@@ -29,6 +28,15 @@ REFUSED = {
 
 def is_one_line(text: str) -> bool:
     return 20 < len(text) < 700 and "\n" not in text
+
+
+def test_rows_of_an_encoding_that_nobody_named_are_rejected(run: Run) -> None:
+    summary = run("receipts_csv", source=HOSTILE / "not_utf8.csv")
+    assert (summary.state, summary.exit_code) == ("failed", 3), summary.error
+    assert "nothing was sent; most often row: not-readable" in summary.error
+    rejects = (Path(summary.folder) / "rejects.csv").read_text(encoding="utf-8")
+    assert "is not UTF-8" in rejects
+    assert "say source.encoding: cp1252" in rejects
 
 
 @pytest.mark.parametrize("case", REFUSED)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 CODE = """
-from pipelines.assets import Reporter
+from pipelines.progress import Reporter
 from pipelines.definitions import build_definitions
 defs = build_definitions(Reporter())
 keys = defs.resolve_asset_graph().get_all_asset_keys()

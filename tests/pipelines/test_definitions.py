@@ -9,9 +9,10 @@ import pytest
 
 import validators
 from pipelines import ROOT
-from pipelines.assets import Reporter, last_asset
+from pipelines.assets import last_asset
 from pipelines.definitions import build_definitions, pick_executor
 from pipelines.feeds import list_feeds
+from pipelines.progress import Reporter
 
 MEMBERS = ["members_csv", "members_json", "members_xml"]
 RECEIPTS = ["receipts_csv", "receipts_json", "receipts_xml"]

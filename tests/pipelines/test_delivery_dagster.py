@@ -9,9 +9,9 @@ import dagster as dg
 import pytest
 
 from pipelines import ROOT
-from pipelines.assets import Reporter
 from pipelines.feeds import list_feeds
 from pipelines.materializing import open_instance, run_nightly
+from pipelines.progress import Reporter
 from pipelines.runs import list_summaries
 
 POST = {"method": "POST", "path": "/transactions"}

@@ -44,8 +44,8 @@ WRONG_WORDS: dict[str, tuple[str, str, str, str, str]] = {
     "component": (RECEIPTS, "LoadFeedComponent", "LoadFeedComponnent", "`type` must be one of pipelines.components.LoadFeedComponent, pipelines.components.ExportFeedComponent", ""),
     "component as list": (RECEIPTS, TYPE, "type: [a]\n", "`type` must be one of", ""),
     "no component": (RECEIPTS, TYPE, "", "`type` must be one of", "attributes:"),
-    "attribute": (RECEIPTS, "  source:", "  sorce:", "unknown word `sorce`; did you mean source? allowed: description, after, source, target, mapping, receipts, rejects", ""),
-    "source": (RECEIPTS, "    path:", "    pth:", "unknown word `pth` under source; did you mean path? allowed: path, format, delimiter, record, items, allow_empty", ""),
+    "attribute": (RECEIPTS, "  source:", "  sorce:", "unknown word `sorce`; did you mean source? allowed: description, after, source, target, control,", ""),
+    "source": (RECEIPTS, "    path:", "    pth:", "unknown word `pth` under source; did you mean path? allowed: path, format, member, encoding, delimiter,", ""),
     "no path": (RECEIPTS, "path: sample_data/receipts.csv", 'delimiter: ";"', "`source.path` is missing", "  source:"),
     "target": (RECEIPTS, "max_receipts", "max_receipt", "unknown word `max_receipt` under target; did you mean max_receipts?", ""),
     "words of the other endpoint": (RECEIPTS, "max_receipts: 400", "max_members: 400", "unknown word `max_members` under target", ""),
@@ -55,9 +55,9 @@ WRONG_WORDS: dict[str, tuple[str, str, str, str, str]] = {
     "no endpoint": (RECEIPTS, "    endpoint: POST /transactions\n", "", "`target.endpoint` is missing", "  target:"),
     "wire name": (RECEIPTS, "Items.Quantity:", "Items.Quantitty:", "no field is called Items.Quantitty; did you mean Items.Quantity? known: Header.StoreId,", ""),
     "wire name lacks": (RECEIPTS, "    Items.Quantity: quantity\n", "", "`mapping`: lacks Items.Quantity", "  mapping:"),
-    "mapped": (RECEIPTS, ": quantity", ": {colum: quantity}", "unknown word `colum` under mapping.Items.Quantity; did you mean column? allowed: column, type", ""),
-    "column and constant": (RECEIPTS, ": quantity", ": {column: a, constant: b}", "unknown word `constant` under mapping.Items.Quantity; allowed: column, type", ""),
-    "constant no text": (RECEIPTS, ": currency", ": {constant: 1}", "`mapping.Header.Currency.constant`: Input should be a valid string", ""),
+    "mapped": (RECEIPTS, ": quantity", ": {colum: quantity}", "unknown word `colum` under mapping.Items.Quantity; did you mean column? allowed: decimal, thousands, date, time, type, on_error, default, column, extract, lookup, otherwise", ""),
+    "column and constant": (RECEIPTS, ": quantity", ": {column: a, constant: b}", "unknown word `constant` under mapping.Items.Quantity; allowed: decimal,", ""),
+    "constant no text": (RECEIPTS, ": currency", ": {constant: 1}", "`mapping.Header.Currency.constant`: must be text: put it in quotes", ""),
     "type of a receipt's field": (RECEIPTS, ": quantity", ": {column: quantity, type: text}", "the contract sets its type, leave `type` out", ""),
     "mapped to nothing": (RECEIPTS, ": quantity", ":", "`mapping.Items.Quantity`: Input should be a valid string", ""),
     "mapped to a list": (RECEIPTS, ": quantity", ": [a]", "`mapping.Items.Quantity`: Input", ""),
@@ -66,16 +66,16 @@ WRONG_WORDS: dict[str, tuple[str, str, str, str, str]] = {
     "tolerance": (RECEIPTS, "amount_tolerance", "amount_tolerence", "did you mean amount_tolerance? allowed: key, amount_tolerance,", ""),
     "tolerance no number": (RECEIPTS, "tolerance: 0.00", "tolerance: much", "`receipts.amount_tolerance`: Input should be a valid decimal", ""),
     "key": (RECEIPTS, "amount_tolerance: 0.00", "key: [Header.Id]", "`receipts.key.0`: Input should be 'Header.StoreId', 'Header.ReceiptId' or", ""),
-    "zone": (RECEIPTS, "amount_tolerance: 0.00", "time_zone: Oslo", "`receipts.time_zone`: not a time zone such as Europe/Oslo", ""),
+    "zone": (RECEIPTS, "time_zone: UTC", "time_zone: Oslo", "`receipts.time_zone`: not a time zone such as Europe/Oslo", ""),
     "no whole number": (RECEIPTS, "max_receipts: 400", "max_receipts: many", "`target.max_receipts`: Input should be a valid integer", ""),
     "yes for a number": (RECEIPTS, "max_receipts: 400", "max_receipts: yes", "`target.max_receipts`: Input should be a valid integer", ""),
     "too much in flight": (RECEIPTS, "max_receipts: 400", "in_flight: 100", "`target.in_flight`: Input should be less than or equal to 64", ""),
     "after": (RECEIPTS, "members_xml,", "members_xlm,", "`after`: no feed is called members_xlm; did you mean members_xml? feeds: customers_report,", ""),
     "after no list": (RECEIPTS, "[members_csv, members_xml, members_json]", "members_csv", "`after`: Input should be a valid list", ""),
-    "suffix": (RECEIPTS, "receipts.csv", "receipts.txt", "`format` is needed: the path ends in none of .csv, .json, .ndjson, .jsonl, .xml", "  source:"),
-    "format": (RECEIPTS, "receipts.csv", "receipts.txt\n    format: cvs", "`source.format`: Input should be 'csv', 'json', 'ndjson' or 'xml'", "format: cvs"),
+    "suffix": (RECEIPTS, "receipts.csv", "receipts.dat", "`format` is needed: the path ends in none of .csv, .tsv, .txt, .json,", "  source:"),
+    "format": (RECEIPTS, "receipts.csv", "receipts.txt\n    format: cvs", "`source.format`: Input should be 'csv', 'fixed', 'json', 'ndjson', 'xml', 'xlsx' or 'parquet'", "format: cvs"),
     "delimiter": (RECEIPTS, "receipts.csv", "receipts.csv\n    delimiter: é", "`source.delimiter`: one ASCII character", "delimiter: é"),
-    "record of a CSV": (RECEIPTS, "receipts.csv", "receipts.csv\n    record: a", "belong to XML and JSON, not to CSV", "  source:"),
+    "record of a CSV": (RECEIPTS, "receipts.csv", "receipts.csv\n    record: a", "`record` belongs to json and xml, not to csv", "  source:"),
     "no record of an XML": ("receipts_xml", "    record: Receipt\n", "", "an XML source needs `record`", "  source:"),
     "percent": (RECEIPTS, "  receipts:", "  rejects: {max_percent: 200}\n  receipts:", "`rejects.max_percent`: Input should be less than or equal to 100", "rejects: {"),
     "block": (RECEIPTS, "  receipts:", "  rejects: 5\n  receipts:", "`rejects`: must be a block of words: max_percent", "rejects: 5"),
@@ -85,6 +85,44 @@ WRONG_WORDS: dict[str, tuple[str, str, str, str, str]] = {
     "alias": (RECEIPTS, ": quantity", ": *q", "not YAML: found undefined alias 'q'", ""),
     "python": (RECEIPTS, ": quantity", ": !!python/object:os.system {}", "not YAML: could not determine a constructor", ""),
     "envelope": (MEMBERS, "envelope: members", "envelope: my-members", "`target.envelope`: String should match pattern", ""),
+    "form": (MEMBERS, "email: email", "email: {frist_of: [a, b]}", "unknown word `frist_of` under mapping.email; did you mean first_of? allowed:", ""),
+    "word of another form": (MEMBERS, "email: email", "email: {first_of: [a], at: x}", "unknown word `at` under mapping.email; did you mean", ""),
+    "no columns": (MEMBERS, "email: email", "email: {first_of: []}", "`mapping.email.first_of`: List should have at least 1 item", ""),
+    "part 0": (MEMBERS, "email: email", 'email: {split: a, at: ";", part: 0}', "`mapping.email.part`: 1 is the first part, -1 the last", ""),
+    "pattern": (MEMBERS, "email: email", "email: {column: a, extract: '(x'}", "`mapping.email.extract`: not a pattern: unclosed group", ""),
+    "pattern of another engine": (MEMBERS, "email: email", "email: {column: a, extract: '(?=x)(y)'}", "`mapping.email.extract`: not a pattern: look-around", ""),
+    "pattern without a group": (MEMBERS, "email: email", "email: {column: a, extract: 'x'}", "`mapping.email.extract`: needs a group", ""),
+    "template without a column": (MEMBERS, "email: email", "email: {template: x}", "`mapping.email.template`: names no column", ""),
+    "template with a brace": (MEMBERS, "email: email", "email: {template: 'a{b'}", "`mapping.email.template`: a brace stands alone", ""),
+    "template of a reserved column": (MEMBERS, "email: email", "email: {template: '{_row}@x'}", "a column cannot be called _row", ""),
+    "table with a number": (MEMBERS, "email: email", "email: {column: a, lookup: {01: x}}", "`mapping.email.lookup.1`: must be text: put it in quotes", ""),
+    "empty table": (MEMBERS, "email: email", "email: {column: a, lookup: {}}", "`mapping.email.lookup`: an empty table finds nothing", ""),
+    "no table": (MEMBERS, "email: email", "email: {column: a, lookup: none.csv}", "`mapping.email.lookup`: there is no file none.csv beside the feed", ""),
+    "table elsewhere": (MEMBERS, "email: email", "email: {column: a, lookup: /etc/passwd}", "`mapping.email.lookup`: /etc/passwd lies outside the feed's folder and the project", ""),
+    "table far above": (MEMBERS, "email: email", "email: {column: a, lookup: ../../../../../../etc/passwd}", "lies outside the feed's folder", ""),
+    "otherwise": (MEMBERS, "email: email", "email: {column: a, otherwise: keep}", "`mapping.email`: `otherwise` belongs to `lookup`", ""),
+    "otherwise of a lookup": (MEMBERS, "email: email", "email: {column: a, lookup: {b: c}, otherwise: kep}", "`mapping.email.otherwise`: Input should be 'reject' or 'keep'", ""),
+    "two questions": (MEMBERS, "email: email", "email: {when: {column: a, is: b, empty: true}, then: c}", "`mapping.email.when`: asks one question", ""),
+    "no question": (MEMBERS, "email: email", "email: {when: {column: a}, then: c}", "`mapping.email.when`: asks one question", ""),
+    "word of a question": (MEMBERS, "email: email", "email: {when: {column: a, iss: b}, then: c}", "unknown word `iss` under mapping.email.when; did you mean is? allowed: column, is, is_not, matches, empty", ""),
+    "then": (MEMBERS, "email: email", "email: {when: {column: a, is: b}, then: true}", "`mapping.email.then`: must be text: put it in quotes", ""),
+    "a number is": (MEMBERS, "email: email", "email: {when: {column: a, is: [1]}, then: c}", "`mapping.email.when.is.0`: must be text: put it in quotes", ""),
+    "function": (MEMBERS, "email: email", "email: {function: norwegian_fone, columns: [a]}", "`mapping.email.function`: no function is called norwegian_fone; did you mean norwegian_phone?", ""),
+    "default": (MEMBERS, "email: email", "email: {column: a, on_error: default}", "`mapping.email`: `on_error: default` and `default: text` belong together", ""),
+    "errors of a key": (MEMBERS, "externalId: member_no", "externalId: {column: a, on_error: null}", "`mapping`: externalId names the record, so its errors are rejects", "  mapping:"),
+    "value and object": (MEMBERS, "email: email", "consents: email", "`mapping.consents`: cannot be a value and an object at once", ""),
+    "deep value and object": (MEMBERS, "email: email", "a.b: x\n    a.b.c: y", "`mapping.a.b`: cannot be a value and an object at once", "a.b: x"),
+    "objects in a list": (MEMBERS, "email: email", "metaData.a.b: x", "metaData has no objects below its own", ""),
+    "values word": (MEMBERS, "  mapping:", "  values: {decmal: ','}\n  mapping:", "unknown word `decmal` under values; did you mean decimal? allowed: decimal, thousands, date, time, true, false, time_zone, repeated_hour, clear", "values:"),
+    "decimal": (MEMBERS, "  mapping:", "  values: {decimal: x}\n  mapping:", "`values.decimal`: Input should be '.' or ','", "values:"),
+    "same marks": (MEMBERS, "  mapping:", "  values: {thousands: '.'}\n  mapping:", "`values`: `decimal` and `thousands` cannot be the same mark", "values:"),
+    "date": (MEMBERS, "  mapping:", "  values: {date: dd.mm.yyyy}\n  mapping:", "`values.date`: iso, excel, epoch, epoch_ms, or a pattern such as %d.%m.%Y of %d", "values:"),
+    "directive": (MEMBERS, "  mapping:", "  values: {date: '%d.%m.%G'}\n  mapping:", "`values.date`: iso, excel, epoch, epoch_ms, or a pattern", "values:"),
+    "no year": (MEMBERS, "  mapping:", "  values: {date: '%d.%m.'}\n  mapping:", "`values.date`: names no day", "values:"),
+    "hour of twelve": (MEMBERS, "  mapping:", "  values: {time: '%d.%m.%Y %I:%M'}\n  mapping:", "`values.time`: a fraction follows a dot (.%f), and %I goes with %p", "values:"),
+    "true and false": (MEMBERS, "  mapping:", "  values: {true: [a], false: [A]}\n  mapping:", "`values`: a cannot be true and false at once", "values:"),
+    "zone of values": (MEMBERS, "  mapping:", "  values: {time_zone: Oslo}\n  mapping:", "`values.time_zone`: not a time zone such as Europe/Oslo", "values:"),
+    "mapping file": (MEMBERS, "  mapping:", "  mapping_file: none.sdl\n  mapping:", "there is no file none.sdl beside the feed", "mapping_file"),
     "kind of a member's field": (MEMBERS, "type: text", "type: txt", "`mapping.zip.type`: Input should be 'text', 'integer', 'number', 'boolean' or 'date'", ""),
     "receipts of members": (MEMBERS, "  mapping:", "  receipts: {vat_percent: 8}\n  mapping:", "`receipts`: belongs to POST /transactions, leave it out", "  receipts:"),
     "report word": (REPORT, "rows_page", "row_page", "unknown word `row_page` under report; did you mean rows_page?", ""),
@@ -202,3 +240,119 @@ def test_windows_line_ends_and_byte_order_marks_are_no_mistake(
     text = (feeds_dir() / RECEIPTS / "defs.yaml").read_text()
     text = text.replace(*change) if change[0] else change[1] + text
     assert find_feed(str(write_feed("feed", text=text)))[1] == read_feed(RECEIPTS)
+
+
+def beside(folder: Path, name: str, text: str, encoding: str = "utf-8") -> None:
+    (folder / name).write_text(text, encoding=encoding)
+
+
+SDL = r"""#Mapping values
+#Thu Mar 07 10:12:09 CET 2024
+! another comment
+Customer\ No=externalId
+E-mail\:\ work : email
+  Mobil\=tlf = mobilePhone
+Etternavn\u00E5 lastName
+Kj\u00F8nn=gender
+Points=metaData.points, \
+   extendedProperties.points.now
+"NO"=country
+Unused=
+"""
+
+
+def test_a_salesforce_mapping_is_read(write_feed: Callable[..., Path]) -> None:
+    text = (feeds_dir() / MEMBERS / "defs.yaml").read_text()
+    own = "  mapping_file: old.sdl\n  mapping: {gender: {column: sex, lookup: {K: Female}}}\n"
+    folder = write_feed("feed", text=text.partition("  mapping:")[0] + own)
+    beside(folder, "old.sdl", SDL)
+    feed = read_yaml(folder / "defs.yaml")
+    assert isinstance(feed, LoadFeed)
+    plain = {name: mapped for name, mapped in feed.mapping.items() if isinstance(mapped, str)}
+    assert plain == {
+        "externalId": "Customer No",
+        "email": "E-mail: work",
+        "mobilePhone": "Mobil=tlf",
+        "lastName": "Etternavn\u00e5",
+        "metaData.points": "Points",
+        "extendedProperties.points.now": "Points",
+    }
+    assert feed.mapping["country"].constant == "NO"
+    assert feed.mapping["gender"].lookup == {"K": "Female"}
+    beside(folder, "old.sdl", "M\u00e5l=externalId\n", "iso-8859-1")
+    assert read_yaml(folder / "defs.yaml").mapping["externalId"] == "M\u00e5l"
+
+
+@pytest.mark.parametrize("head", ["source,target\n", "\ufeffsource,target\r\n", "source;target\n"])
+def test_a_csv_of_columns_is_read(head: str, write_feed: Callable[..., Path]) -> None:
+    folder = write_feed("feed", ("  mapping:", "  mapping_file: m.csv\n  mapping:"), like=MEMBERS)
+    sep = ";" if ";" in head else ","
+    beside(folder, "m.csv", f'{head}"no{sep}1"{sep}externalId\nnick{sep}nickName\n')
+    feed = read_yaml(folder / "defs.yaml")
+    assert (feed.mapping["nickName"], feed.mapping["externalId"]) == ("nick", "member_no")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("m.csv", "a,b\n", "m.csv:1: the columns must be source,target"),
+        ("m.csv", "source,target\na,b\na,c\n", "m.csv:3: 'a' stands twice"),
+        ("m.csv", "source,target\na,b,c\n", "m.csv:2: needs source and target"),
+        ("m.csv", "source,target\n", "m.csv has no rows"),
+        ("m.csv", "source,target\na,Header.StoreID\n", ":2: no field is called Header.StoreID; did you mean Header.StoreId?"),
+        ("m.sdl", "# c\na=Header.StoreId\nb=Header.StoreId\n", ":3: `Header.StoreId` stands twice"),
+        ("m.sdl", "a=header.storeid\n", ":1: no field is called header.storeid; did you mean"),
+    ],
+)  # fmt: skip
+def test_a_wrong_mapping_file_is_told_with_its_line(
+    name: str, text: str, said: str, write_feed: Callable[..., Path]
+) -> None:
+    folder = write_feed("feed", ("  mapping:", f"  mapping_file: {name}\n  mapping:"))
+    beside(folder, name, text)
+    with pytest.raises(FeedError) as caught:
+        read_yaml(folder / "defs.yaml")
+    assert said in str(caught.value)
+    assert str(folder) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("K,Female\n", "sex.csv:1: the columns must be raw,value"),
+        ("raw,value\nK,Female\nK,Male\n", "sex.csv:3: 'K' stands twice"),
+        ("raw,value\nK\n", "sex.csv:2: needs raw and value"),
+        ("raw,value\n,x\n", "sex.csv:2: needs raw and value"),
+        ("raw,value\n", "sex.csv has no rows"),
+        ("raw,value\n\udce5,x\n", "sex.csv is not utf-8-sig"),
+    ],
+)
+def test_a_wrong_table_is_told_with_its_line(
+    text: str, said: str, write_feed: Callable[..., Path]
+) -> None:
+    change = ("gender: gender", "gender: {column: sex, lookup: sex.csv}")
+    folder = write_feed("feed", change, like=MEMBERS)
+    (folder / "sex.csv").write_bytes(text.encode(errors="surrogateescape"))
+    error = told(folder / "defs.yaml")
+    assert f"`mapping.gender.lookup`: {said}" in str(error)
+
+
+def test_a_table_may_lie_elsewhere_in_the_project_but_not_be_a_way_out(
+    write_feed: Callable[..., Path], tmp_path: Path
+) -> None:
+    change = ("gender: gender", "gender: {column: sex, lookup: sex.csv}")
+    folder = write_feed("feed", change, like=MEMBERS)
+    beside(tmp_path, "secret.csv", "raw,value\na,b\n")
+    (folder / "sex.csv").symlink_to(tmp_path / "secret.csv")
+    assert "lies outside" in str(told(folder / "defs.yaml"))
+    (folder / "sex.csv").unlink()
+    beside(folder, "sex.csv", "raw,value\nK,Female\nX,\n")
+    feed = read_yaml(folder / "defs.yaml")
+    assert feed.mapping["gender"].lookup == {"K": "Female", "X": None}
+
+
+def test_words_of_yaml_that_are_texts_here(write_feed: Callable[..., Path]) -> None:
+    change = ("country: country", "country: {constant: NO}")
+    values = ("  mapping:", "  values: {true: [yes, on], false: [no]}\n  mapping:")
+    feed = read_yaml(write_feed("feed", change, values, like=MEMBERS) / "defs.yaml")
+    assert feed.mapping["country"].constant == "NO"
+    assert (feed.values.true, feed.values.false) == (["yes", "on"], ["no"])

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.assets import Reporter
 from pipelines.feeds import read_feed
 from pipelines.materializing import open_instance, prune_runs, run_feed
+from pipelines.progress import Reporter
 from pipelines.runs import list_summaries, write_summary
 
 

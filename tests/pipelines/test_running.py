@@ -13,9 +13,9 @@ import polars as pl
 import pytest
 
 from pipelines import ROOT
-from pipelines.assets import Reporter
 from pipelines.feeds import list_feeds
 from pipelines.materializing import open_instance, run_nightly
+from pipelines.progress import Reporter
 from pipelines.runs import Summary, list_summaries, read_summary, run_folder
 
 DIRTY = ROOT / "sample_data" / "dirty"

@@ -5,7 +5,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.mapping import Constant, FromColumn, map_columns, rows_together
+from transforms.cutting import rows_together
+from transforms.mapping import (
+    Chosen,
+    Constant,
+    Filled,
+    FirstOf,
+    FromColumn,
+    Joined,
+    Looked,
+    Made,
+    Part,
+    map_columns,
+)
 from transforms.receipts import Shape, read_lines
 
 
@@ -26,6 +38,144 @@ def test_columns_get_wire_names_in_the_order_of_the_mapping():
 def test_one_column_may_be_mapped_twice():
     rows = pl.DataFrame({"a": ["1"]})
     assert map_columns(rows, {"A": FromColumn("a"), "B": FromColumn("a")}).rows() == [("1", "1")]
+
+
+def one(values, *rows, clear=None):
+    """Map rows of the columns a and b to one field; give it."""
+    frame = pl.DataFrame(rows, {"a": pl.String, "b": pl.String}, orient="row")
+    mapped = map_columns(frame, {"X": values}, clear)
+    assert mapped["X"].dtype == pl.String
+    return mapped["X"].to_list()
+
+
+TWO = [("1", "2"), ("", "2"), ("1", None), (None, ""), (" ", "2")]
+
+
+def test_the_first_that_has_a_value():
+    assert one(FirstOf(("a", "b")), *TWO) == ["1", "2", "1", None, " "]
+
+
+def test_joined_without_those_that_have_no_value():
+    assert one(Joined(("a", "b"), "-"), *TWO) == ["1-2", "2", "1", None, " -2"]
+
+
+@pytest.mark.parametrize(
+    ("at", "number", "expected"),
+    [
+        (" ", 1, ["Kari", "Kari", "Ola", None, None, "a;b"]),
+        (" ", 2, ["Anne", None, "Nordmann", None, None, None]),
+        (" ", -1, ["Nordmann", "Kari", "Nordmann", None, None, "a;b"]),
+        (";", 2, [None, None, None, None, None, "b"]),
+        (";", -3, [None] * 6),
+    ],
+)
+def test_a_part_of_a_text(at, number, expected):
+    texts = ["Kari Anne  Nordmann ", "Kari", "Ola Nordmann", "", None, "a;b"]
+    assert one(Part("a", at, number), *((text, "") for text in texts)) == expected
+
+
+def test_parts_may_be_empty_and_lose_the_blanks_around_them():
+    rows = [("a; b ;c", ""), ("a;;c", "")]
+    assert one(Part("a", ";", 2), *rows) == ["b", None]
+
+
+def test_what_a_pattern_takes():
+    rows = [("Gata 1, 0553 Oslo", ""), ("Gata 1", ""), (None, "")]
+    assert one(Looked("a", "([0-9]{4})"), *rows) == ["0553", None, None]
+
+
+TABLE = {"K": "Female", "M": "Male", "X": None, "": "never"}
+
+
+@pytest.mark.parametrize(
+    ("otherwise", "other"),
+    [("reject", "Q"), ("keep", "Q"), (Constant(""), None), (Constant("?"), "?")],
+)
+def test_what_a_table_has(otherwise, other):
+    rows = pl.DataFrame({"a": ["K", "M", "X", "Q", "", None]})
+    mapped = map_columns(rows, {"X": Looked("a", None, TABLE, otherwise)})
+    assert mapped["X"].to_list() == ["Female", "Male", None, other, None, None]
+    if otherwise == "reject":
+        assert mapped["missed.X"].to_list() == [False] * 3 + [True] + [False] * 2
+    else:
+        assert mapped.columns == ["X"]
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.dictionaries(st.text(min_size=1, max_size=3), st.none() | st.text(max_size=3), min_size=1),
+    st.lists(st.none() | st.text(max_size=3), min_size=1, max_size=8),
+)
+def test_a_table_is_a_dictionary(table, texts):
+    texts = [*texts, *table]
+    mapped = map_columns(pl.DataFrame({"a": texts}), {"X": Looked("a", None, table)})
+    expected = [table.get(t, t) or None if t else None for t in texts]
+    assert mapped["X"].to_list() == expected
+    assert mapped["missed.X"].to_list() == [bool(t) and t not in table for t in texts]
+
+
+def test_a_template_needs_all_its_parts():
+    filled = Filled((FromColumn("a"), Constant("@"), FromColumn("b"), Constant("")))
+    assert one(Filled(filled.parts[:3]), *TWO) == ["1@2", None, None, None, " @2"]
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.tuples(st.text(max_size=3), st.text(max_size=3)), min_size=1, max_size=5))
+def test_a_template_is_what_python_makes_of_it(rows):
+    filled = Filled((Constant("<"), FromColumn("b"), Constant("|"), FromColumn("a")))
+    assert one(filled, *rows) == [f"<{b}|{a}" if a and b else None for a, b in rows]
+
+
+@pytest.mark.parametrize(
+    ("asks", "words", "yes"),
+    [
+        ("is", ("J", "Ja"), [True, True, False, False, False]),
+        ("is_not", ("J", "Ja"), [False, False, True, True, True]),
+        ("matches", ("^J",), [True, True, False, False, False]),
+        ("empty", (), [False, False, False, True, True]),
+        ("filled", (), [True, True, True, False, False]),
+    ],
+)
+def test_one_value_or_another(asks, words, yes):
+    rows = [("J", "b"), ("Ja", ""), ("N", "b"), ("", "b"), (None, "b")]
+    chosen = Chosen("a", asks, words, Constant("yes"), FromColumn("b"))
+    expected = ["yes" if y else b or None for y, (_, b) in zip(yes, rows, strict=True)]
+    assert one(chosen, *rows) == expected
+
+
+def test_a_function_gets_null_where_there_is_no_value():
+    seen = []
+
+    def add(series):
+        seen.extend(s.to_list() for s in series)
+        return series[0] + series[1]
+
+    assert one(Made(add, ("a", "b")), *TWO) == ["12", None, None, None, " 2"]
+    assert seen == [["1", None, "1", None, " "], ["2", "2", None, None, "2"]]
+
+
+def test_a_text_clears_a_field_and_is_nothing_inside_others():
+    rows = pl.DataFrame({"a": ["#N/A", "1", "", "x"], "b": ["2", "#N/A", "", "#N/A"]})
+    mapping = {
+        "plain": FromColumn("a"),
+        "first": FirstOf(("a", "b")),
+        "joined": Joined(("a", "b"), "-"),
+        "filled": Filled((FromColumn("a"), FromColumn("b"))),
+        "looked": Looked("a", None, {"1": "one"}),
+        "never": Constant("c"),
+    }
+    mapped = map_columns(rows, mapping, "#N/A")
+    assert mapped.select(*mapping).rows() == [
+        (None, None, "2", None, None, "c"),
+        ("1", "1", "1", None, "one", "c"),
+        (None, None, None, None, None, "c"),
+        ("x", "x", "x", None, "x", "c"),
+    ]
+    marks = {c: mapped[c].to_list() for c in mapped.columns if c not in mapping}
+    assert marks == {
+        "missed.looked": [False, False, False, True],
+        **{f"cleared.{name}": [True, *[False] * 3] for name in ("plain", "first", "looked")},
+    }
 
 
 def cut(keys, sizes):

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from transforms.mapping import FromColumn, map_columns
 from transforms.members import encode_members
 
 EXAMPLES = Path(__file__).parents[1] / "sandbox" / "examples"
@@ -25,23 +26,45 @@ KINDS = {
     "date": st.dates().map(str),
 }
 NAMES = ["email", "name", "zip", "age", "_x1", "null"]
-GROUPS = ["", "", "consents.", "metaData.", "more."]
+GROUPS = ["", "", "consents.", "metaData.", "more.", "more.inside."]
+
+
+CLEAR = "#N/A"
 
 
 def refer(row, kinds):
-    plain = {k: refer_value(row[k], kinds[k]) for k in kinds if "." not in k}
-    member = {k: v for k, v in plain.items() if v is not None}
-    for group in dict.fromkeys(k.split(".")[0] for k in kinds if "." in k):
-        inside = {k.split(".")[1]: k for k in kinds if k.startswith(f"{group}.")}
-        values = {own: refer_value(row[k], kinds[k]) for own, k in inside.items()}
-        pairs = [(k, v) for k, v in values.items() if v is not None]
+    """Make a member by hand: a list of pairs for each object."""
+    tree, groups = {}, {}
+    for name, kind in kinds.items():
+        value = refer_value(row[name], kind)
+        group, _, key = name.partition(".")
+        if group == "metaData":
+            groups.setdefault(group, [])
+            if row[name] is not None:
+                groups[group].append([(key, value)])
+        elif key:
+            inside = groups.setdefault(group, {})
+            *between, key = key.split(".")
+            for step in between:
+                inside = inside.setdefault(step, {})
+            if row[name] is not None:
+                inside[key] = value
+        elif row[name] is not None:
+            tree[name] = value
+    for group, inside in groups.items():
+        pairs = inside if group == "metaData" else to_pairs(inside)
         if pairs:
-            member[group] = [[pair] for pair in pairs] if group == "metaData" else pairs
-    return list(member.items())
+            tree[group] = pairs
+    return list(tree.items())
+
+
+def to_pairs(tree):
+    made = ((k, to_pairs(v) if isinstance(v, dict) else v) for k, v in tree.items())
+    return [(k, v) for k, v in made if v != []]
 
 
 def refer_value(text, kind):
-    if text is None:
+    if text is None or text == CLEAR:
         return None
     make = {
         "text": str,
@@ -60,15 +83,16 @@ def member_lists(draw):
     kinds = {name: draw(st.sampled_from(sorted(KINDS))) for name in others}
     kinds = dict(draw(st.permutations([*kinds.items(), ("externalId", "text")])))
     rows = [
-        {k: draw(KINDS[kind] if k == "externalId" else st.none() | KINDS[kind]) for k, kind in
-         kinds.items()}
+        {k: draw(KINDS[kind] if k == "externalId" else st.none() | st.just(CLEAR) | KINDS[kind])
+         for k, kind in kinds.items()}
         for _ in range(draw(st.integers(1, 5)))
     ]  # fmt: skip
     return kinds, rows
 
 
 def to_frame(rows, kinds):
-    return pl.DataFrame(rows, schema=dict.fromkeys(kinds, pl.String))
+    frame = pl.DataFrame(rows, schema=dict.fromkeys(kinds, pl.String))
+    return map_columns(frame, {name: FromColumn(name) for name in kinds}, CLEAR)
 
 
 def check_against_reference(kinds, rows):
@@ -112,6 +136,19 @@ def test_one_member_to_the_letter():
         '{"externalId":"0017","zip":553,"birthDate":"1985-02-28T00:00:00",'
         '"consents":{"acceptsSms":true},"metaData":[{"isVip":false},{"shoe":43.5}]}'
     )
+
+
+def test_a_field_that_is_cleared_is_null_wherever_it_stands():
+    row = dict.fromkeys(["email", "zip", "consents.acceptsSms", "metaData.isVip", "a.b.c"], CLEAR)
+    rows = [row | {"externalId": "1"}, dict.fromkeys(row) | {"externalId": "2"}]
+    kinds = dict.fromkeys(rows[0], "text") | {"zip": "integer", "metaData.isVip": "boolean"}
+    assert encode_members(to_frame(rows, kinds), kinds).to_list() == [
+        (
+            '{"email":null,"zip":null,"externalId":"1","consents":{"acceptsSms":null},'
+            '"metaData":[{"isVip":null}],"a":{"b":{"c":null}}}'
+        ),
+        '{"externalId":"2"}',
+    ]
 
 
 def test_no_member_gives_no_text():

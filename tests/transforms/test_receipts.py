@@ -159,3 +159,48 @@ def test_no_row_gives_no_receipt():
     nothing = read_lines(rows, shape)
     assert nothing.is_empty()
     assert set(nothing.columns) == set(lines.columns) - {"faulty"}
+
+
+TIMES = [
+    ("2024-03-31T01:59:59", False, False),
+    ("2024-03-31T02:00:00", True, False),
+    ("2024-03-31 02:59", True, False),
+    ("2024-03-31T03:00:00", False, False),
+    ("2024-03-31T02:30:00Z", False, False),
+    ("2024-10-27T02:30:00", False, True),
+    ("2024-10-27T02:30:00+01:00", False, False),
+    ("2024-10-27T03:00:00", False, False),
+    ("soon", False, False),
+    (None, False, False),
+]
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_times_that_clocks_skipped_or_showed_twice(alone):
+    """Those with an offset are moments, and as good as any; `alone` takes the quick way."""
+    cases = [c for c in TIMES if not alone or ("T" in (c[0] or "") and len(c[0]) == 19)]
+    rows = [{"Header.TimeStamp": t, "Header.ReceiptId": str(n)} for n, (t, *_) in enumerate(cases)]
+    _, receipts = read(*rows)
+    assert receipts["time_skipped"].to_list() == [skipped for _, skipped, _ in cases]
+    assert receipts["time_repeats"].to_list() == [repeats for *_, repeats in cases]
+    naive = read(*rows, time_zone="UTC")[1]
+    assert not naive["time_skipped"].any()
+
+
+@pytest.mark.parametrize(
+    ("hour", "back"), [("first", "00:30"), ("last", "01:30"), ("reject", None)]
+)
+def test_local_times_of_another_zone_become_the_stores(hour, back):
+    texts = [
+        "2024-01-31T14:50:05",
+        "2024-10-27T02:30:00",
+        "2024-03-31T02:30:00",
+        "2024-01-31T14:50Z",
+    ]
+    rows = [{"Header.TimeStamp": t, "Header.ReceiptId": t} for t in texts]
+    words = {"time_zone": "UTC", "source_zone": "Europe/Oslo", "repeated_hour": hour}
+    _, receipts = read(*rows, **words)
+    told = receipts["time"].dt.strftime("%Y-%m-%d %H:%M").to_list()
+    assert told == ["2024-01-31 13:50", back and f"2024-10-27 {back}", None, "2024-01-31 14:50"]
+    assert receipts["time_skipped"].to_list() == [False, False, True, False]
+    assert receipts["time_repeats"].to_list() == [False, True, False, False]

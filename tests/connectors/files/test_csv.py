@@ -1,22 +1,28 @@
 import csv
 import io
+from dataclasses import replace
 
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.files import SourceError
+from connectors.files import Limits, SourceError, read, read_dialect
 
-PIECES = st.sampled_from(["a", "é", "🙂", '"', ",", "\n", "\r\n", " ", "0", "'"])
+PIECES = st.sampled_from(
+    ["a", "é", "🙂", '"', ",", ";", "\t", "|", "\n", "\r\n", " ", "0", "'"]
+)  # fmt: skip
+PLAIN = st.lists(st.sampled_from(["a", "é", '"', ";", " ", "0", "'"]), max_size=6).map("".join)
 TEXT = st.lists(PIECES, max_size=6).map("".join)
 NAMES = "a b c"
 
 
-def render(rows, *, end, quoting, last_end):
+def render(rows, *, end, quoting, last_end, delimiter, quote):
     """CSV text of rows, and the line on which each starts."""
     out, starts, line = io.StringIO(), [], 2
-    writer = csv.writer(out, lineterminator=end, quoting=quoting)
+    writer = csv.writer(
+        out, lineterminator=end, quoting=quoting, delimiter=delimiter, quotechar=quote
+    )
     writer.writerow(["a", "b", "c"])
     for row in rows:
         before = out.tell()
@@ -36,6 +42,8 @@ def render(rows, *, end, quoting, last_end):
             "end": st.sampled_from(["\n", "\r\n"]),
             "quoting": st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
             "last_end": st.booleans(),
+            "delimiter": st.sampled_from([",", ";", "\t", "|"]),
+            "quote": st.sampled_from(['"', "'"]),
         }
     ),
     block=st.integers(1, 60),
@@ -45,8 +53,30 @@ def test_rows_come_back_as_they_were_written(desk, rows, style, block):
     want = [
         (start, *(value or None for value in row)) for start, row in zip(starts, rows, strict=True)
     ]
-    assert desk.rows(text, "csv", NAMES, block=block) == want
-    assert desk.rows(text, "csv", NAMES) == want
+    options = {name: style[name] for name in ("delimiter", "quote")}
+    assert desk.rows(text, "csv", NAMES, block=block, **options) == want
+    assert desk.rows(text, "csv", NAMES, **options) == want
+    text = f'"Report\n\n{text}T;{len(rows)}\n'
+    if not style["last_end"]:
+        text = text.replace("T;", style["end"] + "T;")
+    options |= {"skip_lines": 2, "trailer": "T;{rows}"}
+    assert desk.rows(text, "csv", NAMES, block=block, **options) == [
+        (row[0] + 2, *row[1:]) for row in want
+    ]
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    rows=st.lists(st.tuples(*[st.none() | PLAIN] * 2, PLAIN.filter(bool)), max_size=12),
+    end=st.sampled_from(["\n", "\r\n", "\r"]),
+    block=st.integers(1, 60),
+)
+def test_rows_without_quotes_and_without_header_come_back(desk, rows, end, block):
+    text = "".join(",".join(value or "" for value in row) + end for row in rows)
+    want = [(n, *(value or None for value in row)) for n, row in enumerate(rows, 1)]
+    options = {"quote": None, "header": ("a", "b", "c")}
+    if text:
+        assert desk.rows(text, "csv", NAMES, block=block, **options) == want
 
 
 def test_text_is_left_as_it_is(desk):
@@ -57,6 +87,118 @@ def test_text_is_left_as_it_is(desk):
 def test_all_columns_of_the_header_come_in_its_order(desk):
     (frame,) = desk.frames("x,b,a\n1,2,3\n", "csv", "a b")
     assert frame.columns == ["_row", "x", "b", "a"]
+
+
+@pytest.mark.parametrize("first", ["sep=;\n", '"sep=;"\r\n', "SEP=;\n"])
+@pytest.mark.parametrize("options", [{}, {"delimiter": ";"}, {"skip_lines": 1}])
+def test_a_first_line_that_tells_the_delimiter(desk, first, options):
+    assert desk.rows(f"{first}a;b\n1;2\n", "csv", "a b", **options) == [(3, "1", "2")]
+    with pytest.raises(SourceError, match=r"line 1 says that ';' stands between .*, the feed '\|'"):
+        desk.rows(f"{first}a;b\n1;2\n", "csv", "a b", delimiter="|")
+
+
+def test_what_only_looks_like_such_a_line(desk):
+    assert desk.rows("sep=;x\n1\n", "csv", "sep=;x") == [(2, "1")]
+    assert desk.rows("sep=\t\na\tb\n1\t2\n", "csv", "a") == [(3, "1", "2")]
+
+
+@pytest.mark.parametrize("block", [0, 2])
+def test_lines_before_the_header(desk, block):
+    text = 'Report "of\n\nToday\na,b\n1,2\n'
+    assert desk.rows(text, "csv", "a b", skip_lines=3, block=block) == [(5, "1", "2")]
+    with pytest.raises(SourceError, match="the file ends within the 9 lines before its rows"):
+        desk.rows(text, "csv", "a b", skip_lines=9, block=block)
+
+
+@pytest.mark.parametrize("block", [0, 2])
+def test_a_file_without_a_header(desk, block):
+    options = {"header": ("a", "b"), "block": block}
+    assert desk.rows("1,2\r\n3,4", "csv", "b", **options) == [(1, "1", "2"), (2, "3", "4")]
+    rows = desk.rows("x,x\n1,2\n", "csv", "b", skip_lines=1, **options)
+    assert rows == [(2, "1", "2")]
+    with pytest.raises(SourceError, match="`header` of the feed lacks 'c'; it has 'a', 'b'"):
+        desk.rows("1,2\n", "csv", "c", **options)
+    dialect = read_dialect(desk.source("1,2\r\n", "csv", "a", header=("a", "b")))
+    assert (dialect.columns, dialect.line_end) == (("a", "b"), "\r\n")
+
+
+def test_columns_without_a_name_get_one(desk):
+    (frame,) = desk.frames("a,, ,\n1,2,3,\n", "csv", "a")
+    assert frame.columns == ["_row", "a", "column_2", "column_3", "column_4"]
+    asked = replace(desk.source("a, \n1,2\n", "csv", "a"), columns=(" ",))
+    assert [frame.columns for frame in read(asked)] == [["_row", "a", " "]]
+    with pytest.raises(SourceError, match="lacks 'column_2'; it has 'a', ''"):
+        desk.rows("a,\n1,2\n", "csv", "column_2")
+    with pytest.raises(SourceError, match="names 'column_2' twice"):
+        desk.rows("column_2,\n1,2\n", "csv", "column_2")
+
+
+@pytest.mark.parametrize("block", [0, 5])
+def test_lines_that_end_with_a_carriage_return_alone(desk, block):
+    rows = desk.rows('a,b\r1,"2\r3"\r\r4,5', "csv", "a b", block=block)
+    assert rows == [(2, "1", "2\n3"), (5, "4", "5")]
+    rows = desk.rows("a,b\r" + "1,2\r" * 50_000 + "T;5\r", "csv", "a", trailer="T;{rows}")
+    assert rows[-1] == (50_001, "1", "2")
+
+
+@pytest.mark.parametrize("block", [0, 4, 9])
+def test_a_row_with_a_nul_byte_is_a_fault(desk, block):
+    rows = desk.rows("a,b\n1,2\n3,\0\n5,6\n", "csv", "a b", block=block)
+    assert rows == [
+        (2, "1", "2", None), (3, None, None, "the row holds a NUL byte: 3,\ufffd"),
+        (4, "5", "6", None),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("most", [131_072, 10])
+@pytest.mark.parametrize("block", [0, 64])
+def test_a_field_that_is_too_long_is_a_fault_of_its_row(desk, most, block):
+    limits = Limits(field_chars=most)
+    long, just = "x" * (most + 1), "y" * most
+    text = f'a,b\n1,2\n{long},2\n"{long}",3\n{just},"{just}"\n'
+    rows = desk.rows(text, "csv", "a b", block=block, limits=limits)
+    assert [row[:3] for row in rows] == [
+        (2, "1", "2"), (3, None, None), (4, None, None), (5, just, just)
+    ]  # fmt: skip
+    assert all(f"longer than {most:,} characters (limits.field_chars)" in r[3] for r in rows[1:3])
+    assert rows[0][3] is rows[3][3] is None
+    with pytest.raises(SourceError, match=r"line 2 is not closed|line 2 is never closed"):
+        desk.rows(f'a,b\n"{"x" * 131_073},2\n3,4\n', "csv", "a b", block=block)
+
+
+def test_a_line_of_30_mb(desk):
+    text = "a,b\n1,2\n" + "x" * (30 << 20) + ",2\n3,4\n"
+    rows = desk.rows(text, "csv", "a b")
+    assert [row[:3] for row in rows] == [(2, "1", "2"), (3, None, None), (4, "3", "4")]
+
+
+def test_a_record_that_is_too_long_is_a_fault(desk):
+    limits = Limits(record_bytes=20)
+    rows = desk.rows("a,b\n1,2\n123456789,éé3456789\n", "csv", "a b", limits=limits)
+    assert "longer than 20 bytes" in rows[1][3]
+
+
+@pytest.mark.parametrize("block", [0, 1, 6, 13])
+@pytest.mark.parametrize("tail", ["", "\n", "\r\n\r\n"])
+def test_what_the_last_line_says(desk, block, tail):
+    text = "a,b\n1,2\n3,4\nT;x;2; 12,50 kr" + tail
+    source = desk.source(text, "csv", "a b", trailer="T;{skip};{rows};{amount} kr")
+    told = {}
+    rows = [row for frame in read(source, told=told, _block=block) for row in frame.rows()]
+    assert rows == [(2, "1", "2"), (3, "3", "4")]
+    assert told == {"rows": ["2"], "amount": ["12,50"]}
+
+
+@pytest.mark.parametrize("block", [0, 6])
+@pytest.mark.parametrize("text", ["a,b\n1,2\n3,4\n", "a,b\n", "a,b\nT;1\n3,4", "a,b\nT;1x\ny"])
+def test_a_file_without_its_last_line_is_cut_off(desk, text, block):
+    with pytest.raises(SourceError, match=r"is not the trailer 'T;\{rows\}'; ask for the whole"):
+        desk.rows(text, "csv", "a b", trailer="T;{rows}", block=block)
+
+
+def test_a_quote_that_is_open_at_the_last_line(desk):
+    with pytest.raises(SourceError, match="line 3 is never closed"):
+        desk.rows('a,b\n1,2\n3,"4\nT;2\n', "csv", "a b", trailer="T;{rows}")
 
 
 def test_another_delimiter(desk):
@@ -178,7 +320,14 @@ def test_a_missing_column_is_named_with_those_there(desk):
     ("text", "words"),
     [
         ("a,b,a\n1,2,3\n", "names 'a' twice"),
+        ("a,b,b\n1,2,3\n", "or name all by `header` and set `skip_lines: 1`"),
         ("a,_row\n1,2\n", "names '_row'"),
+        ("b;a;c\n1;2;3\n", "the columns are there if the delimiter is ';'"),
+        ('"b"|"a"\n', r"the delimiter is '\|'"),
+        (b"b\xe9,a\n1,2\n", "line 1 holds a byte that is not UTF-8; say source.encoding"),
+        (b"\x7fELF\x02\0\0\n\0\n", "line 1 holds NUL bytes, so this is no text"),
+        ("b\r,a\n1,2\n", "a carriage return stands within the header"),
+        ("+4791234567,kari@example.com,x\n", "lacks 'a'; it has …, …, 'x'"),
         ("\na\n1\n", "lacks 'a'; it has nothing"),
         ('"a,b\n1,2\n', "not closed"),
     ],
@@ -189,7 +338,7 @@ def test_a_bad_header_stops_the_file(desk, text, words):
 
 
 @pytest.mark.parametrize("block", [0, 6])
-def test_a_byte_that_is_not_utf8_is_named(desk, block):
-    with pytest.raises(SourceError, match=r"byte 9 is not UTF-8 \(0xe9\)") as caught:
-        desk.rows(b"a,b\n\xc3\xa91,2\xe9\n", "csv", "a b", block=block)
-    assert caught.value.byte == 9
+def test_a_byte_that_is_not_utf8_makes_its_row_a_fault(desk, block):
+    rows = desk.rows(b"a,b\n\xc3\xa9,2\n1,2\xe9\n3,4\n", "csv", "a b", block=block)
+    assert [row[:3] for row in rows] == [(2, "é", "2"), (3, None, None), (4, "3", "4")]
+    assert "not UTF-8" in rows[1][3]

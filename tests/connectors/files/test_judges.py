@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.files import SourceError, delimited, json_records
+from connectors.files import SourceError, delimited, json_columns
 
 
 def outcome(read, *args, **options):
@@ -44,8 +44,19 @@ PIECES = [
     "{",
     "}",
 ]
+DOUBTS = [
+    '{"x":null,"y":[1,{}],"z":{"a":1}}',
+    '{"a":1,"a":1}',
+    '{"y":{"b": null,"b" :3}}',
+    '{"a":" :n","b": null}',
+    '{"a":":n","a":1}',
+    '{"a":["p",1.0,null]}',
+    '{"b":[{"c":"x","d":[[1]],"c":2},null]}',
+]
 JSON = st.lists(
-    st.sampled_from([*PIECES, '{"a":"},{"}', '{"a":NaN}', '{"b":[]}', '"', r'{"a":"\ud800"}', "7"])
+    st.sampled_from(
+        [*PIECES, *DOUBTS, '{"a":"},{"}', '{"a":NaN}', '{"b":[]}', '"', r'{"a":"\ud800"}', "7"]
+    )
 ).map("".join)
 
 
@@ -56,7 +67,7 @@ def test_json(desk, body, block, format_):
     quick = outcome(desk.rows, text, format_, "a b.c", items="b")
     cut = outcome(desk.rows, text, format_, "a b.c", items="b", block=block)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(json_records, "_in_columns", lambda *_: None)
+        patch.setattr(json_columns.Columns, "read", lambda *_: None)
         judged = outcome(desk.rows, text, format_, "a b.c", items="b")
     assert quick == judged
     assert cut == judged

@@ -24,7 +24,7 @@ PIECES = st.sampled_from(
      "@", "\ufeff", "_raw"]
 )  # fmt: skip
 TEXT = st.lists(PIECES, max_size=4).map("".join) | st.text(
-    st.characters(exclude_categories=["Cs"]), max_size=4
+    st.characters(exclude_categories=["Cs", "Co"]), max_size=4
 )
 
 
@@ -101,6 +101,7 @@ def test_a_csv_with_a_dialect_of_its_own_comes_back(desk, path, cells, block):
     def quoted(text):
         return '"' + text.replace('"', '""') + '"'
 
+    assume(not any("\0" in cell for row in cells for cell in row))  # which makes a row a fault
     lines = ["x;=y;unused", *(f"{quoted(a)};{quoted(b)};u" for a, b in cells)]
     text = "\ufeff" + "\r\n".join(lines) + "\r\n"
     source = desk.source(text, "csv", "=y", delimiter=";")
@@ -126,8 +127,8 @@ def test_records_with_items_come_back_as_records(desk, path, size):
     write(path, source, frames)
     assert path.read_text().splitlines()[:3] == [
         f"id,items.n,{','.join(ADDED)}",
-        f"1,1,{source.path},1,e,r1,",
-        f"1,-2.5,{source.path},1,e,r1,",
+        f"1,1,{source.path},1,line 1,e,r1,",
+        f"1,-2.5,{source.path},1,line 1,e,r1,",
     ]
     back = reload(source, path, rows_per_chunk=size, block=40)
     assert back.drop("_row").equals(pl.concat(frames).drop("_row"))
@@ -182,7 +183,8 @@ def test_a_row_that_was_broken_by_mending_is_a_fault_beside_one_of_old(desk, pat
     swap(path, "\n1,2,", "\n'1,")
     back = reload(source, path, block=block).select("_row", "a", "_raw").rows()
     assert back == [
-        (2, None, f"'1,{source.path},2,e,r1,"), (3, None, "x"), (4, None, "3,4,5"), (5, "=6", None)
+        (2, None, f"'1,{source.path},2,line 2,e,r1,"),
+        (3, None, "x"), (4, None, "3,4,5"), (5, "=6", None),
     ]  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from connectors.files import (
     FileSource,
+    Limits,
     SourceError,
     is_mended,
     pick_rows,
@@ -75,7 +76,9 @@ def test_a_file_that_is_not_there_or_not_to_be_read(tmp_path, format_):
         return str(caught.value).removeprefix(f"{path}: ")
 
     assert fail(tmp_path / "no.csv") == "no such file; check the path of the feed's source"
-    assert fail(tmp_path) == "this is a folder; name a file in it"
+    nothing = "no file has a name such as *; check the feed's source.path and source.member"
+    assert fail(tmp_path) == nothing
+    assert fail(tmp_path / "*.csv") == nothing.replace("*", "*.csv")
     (tmp_path / "empty").write_bytes(b"")
     assert fail(tmp_path / "empty") == "the file is empty; ask for it to be written again"
     (tmp_path / "bom").write_bytes(b"\xef\xbb\xbf")
@@ -98,7 +101,7 @@ def test_a_file_without_permission(tmp_path):
         ({"columns": ("a", "a")}, "none twice"),
         ({"columns": ("_row",)}, "_row"),
         ({"format": "xml"}, "record"),
-        ({"items": "b"}, "a CSV row has no items"),
+        ({"items": "b"}, "a row of a table has no items"),
         ({"delimiter": ";;"}, "one ASCII character"),
         ({"rows_per_chunk": 0}, "at least 1"),
         ({"format": "json", "columns": ("a", "a.b")}, "a is both a value and what holds others"),
@@ -192,7 +195,7 @@ def test_without_ranges_nothing_is_read(tmp_path):
 
 
 def test_only_what_is_needed_is_read(desk):
-    made = desk.source("a,b\n1,2\n" + "3,4\n" * 2_000_000 + "torn\xff", "csv", "a")
+    made = desk.source("a,b\n1,2\n" + "3,4\n" * 2_000_000 + '"torn', "csv", "a")
     ((rows, _),) = pick_rows(made, wanted((2, 2)), take_stamp(made.path))
     assert rows["a"].to_list() == ["1"]
 
@@ -250,13 +253,13 @@ def test_a_reader_that_is_left_closes_its_file(desk, format_):
     ("format_", "head"),
     [("csv", b"a,b\n"), ("json", b'[{"a":"'), ("ndjson", b"{"), ("xml", b"<l>")],
 )
-def test_a_record_without_an_end_does_not_fill_the_memory(desk, format_, head, monkeypatch):
-    monkeypatch.setattr("connectors.files.blocks.MAX_RECORD", 1 << 20)
-    monkeypatch.setattr("connectors.files.xml_records.MAX_RECORD", 1 << 20)
+def test_a_record_without_an_end_does_not_fill_the_memory(desk, format_, head):
+    limits = Limits(record_bytes=1 << 20)
     told = []
     record = "r" if format_ == "xml" else None
     body = b"<b>x</b>" if format_ == "xml" else b"x"
-    made = desk.source(head + body * (8 << 20 >> (len(body) // 3)), format_, "a", record=record)
+    content = head + body * (8 << 20 >> (len(body) // 3))
+    made = desk.source(content, format_, "a", record=record, limits=limits)
     with pytest.raises(SourceError, match=r"within \d MB after byte"):
         list(read(made, progress=told.append))
     assert told[-1] <= 4 << 20

@@ -161,25 +161,22 @@ def test_a_doctype_in_a_comment_is_none(desk):
     assert desk.rows(text, "xml", "a", record="r") == [(1, "1")]
 
 
-def test_another_encoding_is_refused(desk):
-    text = '<?xml version="1.0" encoding="ISO-8859-1"?><l/>'
-    with pytest.raises(SourceError, match="declares the encoding 'ISO-8859-1'; write the file as"):
-        desk.rows(text, "xml", "a", record="r")
-    with pytest.raises(SourceError, match="byte 0 is not UTF-8"):
-        desk.rows("<l/>".encode("utf-16"), "xml", "a", record="r")
+@pytest.mark.parametrize("block", [0, 1, 7])
+@pytest.mark.parametrize("encoding", ["ISO-8859-1", "windows-1252", "UTF-16", "utf-8"])
+def test_a_document_may_declare_its_encoding(desk, encoding, block):
+    text = f"<?xml version='1.0' encoding='{encoding}'?>\n<l><r><å>æøå</å></r></l>"
+    rows = desk.rows(text.encode(encoding), "xml", "å", record="r", block=block)
+    assert rows == [(1, "æøå")]
 
 
 @pytest.mark.parametrize("block", [0, 3])
-def test_a_byte_that_is_not_utf8_is_named(desk, block):
-    with pytest.raises(SourceError, match=r"byte 15 is not UTF-8 \(0xe9\)") as caught:
-        desk.rows(
-            b"<l><r><a>1\xc3\xa9</b\xe9></r></l>"[:12] + b"123\xe9</a></r></l>",
-            "xml",
-            "a",
-            record="r",
-            block=block,
-        )
-    assert caught.value.byte == 15
+def test_a_byte_that_is_not_utf8_is_a_fault_of_its_record(desk, block):
+    text = b"<l><r><a>1\xc3\xa9</a></r><r><a>123\xe9</a></r><r><a>2</a></r></l>"
+    (_, first, _), (_, none, why), (_, last, _) = desk.rows(
+        text, "xml", "a", record="r", block=block
+    )
+    assert (first, none, last) == ("1é", None, "2")
+    assert "holds a byte that is not UTF-8 (character 4 of 'a')" in why
 
 
 BODY = "<l><r><a>1</a></r>\n<r><a>2</a></r>"

@@ -1,0 +1,185 @@
+"""The fields of a feed: where their values come from, and how the source writes them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+
+import polars as pl
+
+from pipelines.feeds import ImportTarget, LoadFeed
+from pipelines.feeds.mapping import (
+    Column,
+    ConstantWord,
+    FunctionWord,
+    Mapped,
+    Outcome,
+    TakenColumn,
+    When,
+    columns_of,
+)
+from pipelines.forms import values_of
+from transforms.mapping import CLEARED, MISSED, Values, map_columns
+from transforms.values import PLAIN, UNREAD, Field, Kind, Style, read_some, read_values
+from validators.fields import RECEIPT_FIELDS
+from validators.rules import Rule, faulty
+
+
+@dataclass(frozen=True)
+class Fields:
+    """What is known of a feed's fields.
+
+    Attributes:
+        mapping: wire name → where its value comes from.
+        columns: wire name → the source columns of its value, for a person.
+        always: the fields whose values are read before they are judged.
+        plain: those that need it only where the rules find a fault: reading them changes nothing
+            that the rules let pass.
+        instead: wire name → what stands in for a value that breaks a rule; empty for no value.
+        clear: the text that clears a field.
+        keys: the fields that may name a record; beside them `cleared.<name>` is always there.
+        today: no birth date lies after it.
+        zone: the stores' time zone.
+    """
+
+    mapping: Mapping[str, Values]
+    columns: Mapping[str, str]
+    always: Sequence[Field]
+    plain: Sequence[Field]
+    instead: Mapping[str, str]
+    clear: str | None
+    keys: Sequence[str]
+    today: date
+    zone: str
+
+
+def fields_of(feed: LoadFeed) -> Fields:
+    """Make of a feed's words what fills its fields; functions that it names are imported.
+
+    Raises:
+        FeedError: a function cannot be imported, or takes another number of columns.
+    """
+    mapping = {name: values_of(name, mapped) for name, mapped in feed.mapping.items()}
+    read = [field for name, mapped in feed.mapping.items() for field in _fields(feed, name, mapped)]
+    instead = {
+        name: mapped.default or ""
+        for name, mapped in feed.mapping.items()
+        if isinstance(mapped, Outcome) and mapped.on_error != "reject"
+    }
+    always = [field for field in read if not field.is_plain or field.name in instead]
+    return Fields(
+        mapping,
+        {name: ", ".join(cs) for name, m in feed.mapping.items() if (cs := columns_of(m))},
+        always,
+        [field for field in read if field not in always],
+        instead,
+        feed.values.clear,
+        [name for name in feed.key if name in mapping],
+        datetime.now(UTC).date(),
+        feed.receipts.time_zone,
+    )
+
+
+def map_fields(rows: pl.DataFrame, fields: Fields, rules: Sequence[Rule]) -> pl.DataFrame:
+    """Map source rows, read their values, and put in what stands in for those that are wrong.
+
+    Args:
+        rows: source rows, text.
+        fields: the feed's.
+        rules: those that say what is wrong with a value (`pipelines.judging.rules_of_values`).
+
+    Returns:
+        As `transforms.mapping.map_columns` and `transforms.values.read_values` give it.
+    """
+    mapped = map_columns(rows, fields.mapping, fields.clear)
+    if fields.clear is not None:
+        lacks = [n for n in fields.keys if f"{CLEARED}{n}" not in mapped.columns]
+        mapped = mapped.with_columns(pl.lit(value=False).alias(f"{CLEARED}{n}") for n in lacks)
+    if fields.always:
+        mapped = read_values(mapped, fields.always, fields.today, fields.zone)
+    if not fields.instead:
+        return mapped
+    broken = {
+        name: pl.any_horizontal(
+            pl.lit(value=False),
+            *(r.breaks for r in rules if r.field == name),
+        )
+        for name in fields.instead
+    }
+    flags = [f"{kind}{name}" for name in broken for kind in (MISSED, UNREAD)]
+    return mapped.with_columns(
+        *(
+            pl.when(~broken[name]).then(pl.col(name)).otherwise(pl.lit(text or None)).alias(name)
+            for name, text in fields.instead.items()
+        ),
+        *(pl.lit(value=False).alias(flag) for flag in flags if flag in mapped.columns),
+    )
+
+
+def read_plain(mapped: pl.DataFrame, fields: Fields, rules: Sequence[Rule]) -> pl.DataFrame | None:
+    """Read the values that stand the usual way, or nearly so: `ja` for true, a minus behind.
+
+    Args:
+        mapped: what `map_fields` gave.
+        fields: the feed's.
+        rules: as in `map_fields`; only rows that break one have such values.
+
+    Returns:
+        The frame with what was read; None where that changes nothing.
+    """
+    if not fields.plain:
+        return None
+    return read_some(mapped, faulty(mapped, rules), fields.plain, fields.today, fields.zone)
+
+
+def header_flags(lines: pl.DataFrame) -> list[str]:
+    """List the booleans that mapping and reading left beside the fields of the header."""
+    return [c for c in lines.columns if c.startswith((f"{MISSED}Header.", f"{UNREAD}Header."))]
+
+
+def _fields(feed: LoadFeed, name: str, mapped: Mapped) -> list[Field]:
+    kind = _kind(feed, name)
+    born = name == "birthDate"
+    return [] if kind is None else [Field(name, kind, _style(feed, mapped), born=born)]
+
+
+def _kind(feed: LoadFeed, name: str) -> Kind | None:
+    if isinstance(feed.target, ImportTarget):
+        kind = feed.kinds[name]
+        if kind == "text":
+            return "gender" if name == "gender" else None
+        return kind
+    if name == "Header.TimeStamp":
+        return "time"
+    kind = RECEIPT_FIELDS[name].kind
+    return None if kind == "text" else kind
+
+
+def _style(feed: LoadFeed, mapped: Mapped) -> Style:
+    """Tell how a field is written: what the feed itself says stands the usual way."""
+    words = feed.values
+    style = Style(
+        words.decimal,
+        words.thousands or "",
+        words.date,
+        words.time,
+        tuple(words.true),
+        tuple(words.false),
+    )
+    if _says_itself(mapped):
+        style = PLAIN
+    if not isinstance(mapped, Outcome):
+        return style
+    given = {w: getattr(mapped, w) for w in ("decimal", "thousands", "date", "time")}
+    return replace(style, **{word: text for word, text in given.items() if text is not None})
+
+
+def _says_itself(mapped: Mapped) -> bool:
+    match mapped:
+        case ConstantWord() | FunctionWord():
+            return True
+        case Column():
+            return mapped.lookup is not None
+        case When():
+            return len(columns_of(mapped)) == 1 and not isinstance(mapped.then, TakenColumn)
+        case _:
+            return False

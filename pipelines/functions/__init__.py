@@ -1,0 +1,1 @@
+"""Functions of your own, for what the words of a mapping cannot say: docs/mapping.md."""

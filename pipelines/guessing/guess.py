@@ -1,0 +1,209 @@
+"""The door: a file in, a guess of a whole feed out."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from pipelines import ROOT
+from pipelines.feeds.source import PACKED, format_of
+from pipelines.feeds.words import RESERVED
+from pipelines.guessing.amounts import find_levels, group_rows, read_numbers
+from pipelines.guessing.layouts import read_layout
+from pipelines.guessing.matching import Candidate, assign, find_candidates, rival_of
+from pipelines.guessing.members import MemberWords
+from pipelines.guessing.numbers import Style
+from pipelines.guessing.profiles import Profile, profile_columns
+from pipelines.guessing.receipts import ReceiptWords
+from pipelines.guessing.records import Guess, GuessError, Layout, Match, Table, Target
+from pipelines.guessing.sampling import take_sample
+from pipelines.guessing.weighing import find_by_lines, weigh
+from validators.fields import MEMBER_FIELDS, RECEIPT_FIELDS
+
+TELLING = {
+    "members": {"email", "mobilePhone", "firstName", "lastName", ":full", "birthDate", "gender",
+                "zip", "city", "address", "externalId"},
+    "receipts": {"Header.ReceiptId", "Header.StoreId", "Header.TimeStamp", "Items.Quantity",
+                 "Items.ProductId", "Items.GrossAmount", "Items.LineNo", "Items.ProductName"},
+}  # fmt: skip
+
+
+def guess_file(path: Path, target: Target | None = None) -> Guess:
+    """Guess what a file is and how it becomes members or receipts.
+
+    Args:
+        path: a file, plain or packed, or a folder whose first file is judged.
+        target: what its records are, where it is known.
+
+    Raises:
+        GuessError: nothing can be made of the file; the message is one line.
+    """
+    sample = take_sample(path)
+    layout, table = read_layout(sample)
+    kept = {name: values for name, values in table.columns.items() if name not in RESERVED}
+    table = replace(table, columns=kept)
+    if not table.columns:
+        raise GuessError(f"{path}: no columns were found; ask what format it is")
+    profiles, style = profile_columns(table)
+    judged: dict[Target, tuple[float, dict[str, Candidate], list[Candidate]]] = {}
+    for one in ("members", "receipts") if target is None else (target,):
+        candidates, given = _judge(one, table, profiles, style, _subject(one, layout, table))
+        judged[one] = _weight(one, given), given, candidates
+    chosen = max(judged, key=lambda t: judged[t][0])
+    weight, given, candidates = judged[chosen]
+    other = sum(w for t, (w, _, _) in judged.items() if t != chosen)
+    sure = 1.0 if target else round(weight / (weight + other), 2) if weight else 0.5
+    questions = list(layout.questions)
+    if not target and (sure < 0.65 or weight < 1.5):
+        questions.insert(0, "members or receipts? too few columns tell; say --target")
+    questions += _rivals(given, candidates)
+    read = path, layout, table, sample.file, sample.packing
+    return _build(read, (profiles, style, given), chosen, sure, questions)
+
+
+def _subject(target: Target, layout: Layout, table: Table) -> str:
+    """Say whose number the id of a record is."""
+    if layout.format not in {"json", "ndjson", "xml"}:
+        return ""
+    if target == "receipts":
+        return "receipt" if table.inside else ""
+    return "member"
+
+
+def _judge(
+    target: Target,
+    table: Table,
+    profiles: Mapping[str, Profile],
+    style: Style,
+    subject: str,
+) -> tuple[list[Candidate], dict[str, Candidate]]:
+    if target == "members":
+        candidates = find_candidates(profiles, target, {}, subject)
+        return candidates, assign(candidates, profiles)
+    numbers = read_numbers(table, profiles, style)
+    levels: dict[str, str] = {}
+    nested = bool(table.inside)
+    if nested:
+        levels = {name: "line" if name in table.inside else "receipt" for name in table.columns}
+        groups = _nested_groups(table)
+    else:
+        first = assign(find_candidates(profiles, target, {}, subject), profiles)
+        concepts = ("Header.StoreId", "Header.ReceiptId")
+        key = [column for column, c in first.items() if c.concept in concepts]
+        named = any(c.concept == "Header.ReceiptId" for c in first.values())
+        groups = group_rows(table, key) if named else []
+        levels = find_levels(table, groups)
+    candidates = find_candidates(profiles, target, levels, subject)
+    if not nested:
+        candidates = find_by_lines(table, candidates)
+    candidates = weigh(candidates, numbers, groups)
+    return candidates, assign(candidates, profiles)
+
+
+def _nested_groups(table: Table) -> list[list[int]]:
+    groups: dict[int, list[int]] = {}
+    for row, record in enumerate(table.record):
+        groups.setdefault(record, []).append(row)
+    return list(groups.values())
+
+
+def _weight(target: Target, given: Mapping[str, Candidate]) -> float:
+    return sum(c.confidence for c in given.values() if c.concept in TELLING[target])
+
+
+def _rivals(given: Mapping[str, Candidate], candidates: list[Candidate]) -> list[str]:
+    told = []
+    for candidate in given.values():
+        rival = rival_of(candidate, candidates, given)
+        if rival and not candidate.concept.startswith(":"):
+            told.append(
+                f"{candidate.concept} is taken from `{candidate.column}`; "
+                f"`{rival.column}` would fit too: which is right?"
+            )
+    return told
+
+
+def _build(
+    read: tuple[Path, Layout, Table, Path, str],
+    judged: tuple[Mapping[str, Profile], Style, dict[str, Candidate]],
+    target: Target,
+    sure: float,
+    questions: list[str],
+) -> Guess:
+    path, layout, table, file, packing = read
+    profiles, style, given = judged
+    named = "header" not in layout.words or any(
+        not name.startswith("column_") for name in table.columns
+    )
+    named = named and not all(n.startswith("field_") for n in table.columns)
+    receipts: dict[str, object] = {}
+    words: MemberWords | ReceiptWords
+    if target == "members":
+        words = MemberWords(profiles, given, named=named)
+        layout = replace(layout, words={k: v for k, v in layout.words.items() if k != "items"})
+        words.matches = [_outside(m, table) for m in words.matches]
+    else:
+        words = ReceiptWords(profiles, given, table, nested=bool(table.inside))
+        receipts = words.receipts
+    values, why = dict(words.values), dict(words.why)
+    numeric = _numeric(words.matches, profiles, target)
+    if numeric and style.decimal != ".":
+        values["decimal"], why["decimal"] = style.decimal, style.why
+    if numeric and style.thousands:
+        values["thousands"] = style.thousands
+    if numeric and not style.sure:
+        questions.append("no number decides between a decimal sign and a thousands mark; look")
+    layout = _control(layout, target)
+    return Guess(
+        _relative(path), _feed_name(path), target, sure, _with_format(layout, path, file, packing),
+        values, why, tuple(words.matches), words.added, receipts,
+        tuple(dict.fromkeys([*questions, *words.questions])),
+    )  # fmt: skip
+
+
+def _outside(match: Match, table: Table) -> Match:
+    """A member is one row; what a list inside it holds is not sent."""
+    if match.column not in table.inside:
+        return match
+    return replace(match, fields=(), mapped={}, left_out="stands in a list inside the record")
+
+
+def _numeric(matches: list[Match], profiles: Mapping[str, Profile], target: Target) -> bool:
+    fields = MEMBER_FIELDS if target == "members" else RECEIPT_FIELDS
+    return any(
+        name in fields and fields[name].kind == "number" and profiles[m.column].counts
+        for m in matches
+        for name in m.fields
+    )
+
+
+def _control(layout: Layout, target: Target) -> Layout:
+    control = dict(layout.control)
+    if target == "members" and "{amount}" in control.get("trailer", ""):
+        control["trailer"] = control["trailer"].replace("{amount}", "{skip}")
+    return replace(layout, control=control)
+
+
+def _with_format(layout: Layout, path: Path, file: Path, packing: str) -> Layout:
+    name = str(path).removesuffix(".zip") if packing == "zip" else str(path)
+    try:
+        same = format_of(name) == layout.format and packing != "zip"
+    except ValueError:
+        same = False
+    words = {} if same else {"format": layout.format}
+    if path.is_dir():
+        end = "".join(file.suffixes[-2:] if file.suffix.lower() in PACKED else file.suffixes[-1:])
+        others = [p for p in path.iterdir() if p.is_file() and not p.name.endswith(end)]
+        words |= {"member": f"*{end}"} if others else {}
+    return replace(layout, words={**words, **layout.words})
+
+
+def _relative(path: Path) -> str:
+    whole = path.resolve()
+    return str(whole.relative_to(ROOT) if whole.is_relative_to(ROOT) else whole)
+
+
+def _feed_name(path: Path) -> str:
+    stem = re.split(r"\.", path.resolve().name)[0].lower()
+    name = re.sub(r"[^a-z0-9]+", "_", stem.translate(str.maketrans("æøåäö", "aoaao"))).strip("_")
+    return name if name and name != "nightly" else "guessed"

@@ -1,0 +1,103 @@
+"""The rules of a feed: those of its fields, and of how their values were found and read."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import polars as pl
+
+from pipelines.feeds import ImportTarget, LoadFeed
+from pipelines.feeds.values import example
+from pipelines.fields import Fields
+from transforms.mapping import CLEARED, MISSED, Looked
+from transforms.values import UNREAD, Field
+from validators.fields import RECEIPT_FIELDS
+from validators.members import member_rules
+from validators.receipts import line_rules, receipt_rules
+from validators.rules import Rule, field_rules
+
+TIME = "Header.TimeStamp"
+NOT_OF_A_VALUE = {"missing", "no-key"}
+
+
+def rules_of_members(feed: LoadFeed, fields: Fields) -> list[Rule]:
+    """Give the rules of a member, over what `map_fields` gives."""
+    rules = _beside(member_rules(feed.kinds, fields.today), _value_rules(fields))
+    if fields.clear is None:
+        return rules
+    for place, name in enumerate(fields.keys):
+        nobody = [pl.col(earlier).is_null() for earlier in fields.keys[:place]]
+        broken = pl.all_horizontal(pl.col(f"{CLEARED}{name}"), *nobody)
+        message = "names the member, so it cannot be cleared"
+        rules.append(Rule(name, "cleared-key", message, broken))
+    return rules
+
+
+def rules_of_lines(feed: LoadFeed, fields: Fields) -> list[Rule]:
+    """Give the rules of a receipt line, over what `transforms.receipts.read_lines` gives."""
+    own = [rule for rule in _value_rules(fields) if rule.field.startswith("Items.")]
+    return _beside(line_rules(fields.mapping, returns=feed.receipts.return_amounts_in), own)
+
+
+def rules_of_receipts(feed: LoadFeed, fields: Fields, repeated: Sequence[str]) -> list[Rule]:
+    """Give the rules of a receipt, over `sum_receipts` and the booleans of its header."""
+    own = [rule for rule in _value_rules(fields) if rule.field.startswith("Header.")]
+    if feed.values.time_zone:  # who names no zone may have a till that knows no summer time
+        message = "does not exist: clocks went forward past it"
+        own.append(Rule(TIME, "does-not-exist", message, pl.col("time_skipped")))
+    if feed.values.repeated_hour == "reject":
+        message = "came twice: clocks went back to it"
+        own.append(Rule(TIME, "came-twice", message, pl.col("time_repeats")))
+    tolerance = feed.receipts.amount_tolerance
+    return _beside(receipt_rules(fields.mapping, repeated, tolerance=tolerance), own)
+
+
+def rules_of_values(feed: LoadFeed, fields: Fields) -> list[Rule]:
+    """Give the rules that a single value breaks, over what mapping and reading give."""
+    if isinstance(feed.target, ImportTarget):
+        rules = member_rules(feed.kinds, fields.today)
+    else:
+        rules = [rule for name in fields.mapping for rule in field_rules(RECEIPT_FIELDS[name])]
+    kept = [rule for rule in rules if rule.code not in NOT_OF_A_VALUE]
+    return _beside(kept, _value_rules(fields))
+
+
+def _value_rules(fields: Fields) -> list[Rule]:
+    """Give the rules over the booleans that mapping and reading leave beside the fields."""
+    rules = [
+        Rule(name, "not-in-lookup", "is not in the lookup", pl.col(f"{MISSED}{name}"))
+        for name, values in fields.mapping.items()
+        if isinstance(values, Looked) and values.table is not None and values.otherwise == "reject"
+    ]
+    for field in fields.always:
+        if not field.is_plain and field.kind not in {"boolean", "gender"}:
+            code, message = _not_such(field)
+            rules.append(Rule(field.name, code, message, pl.col(f"{UNREAD}{field.name}")))
+    return rules
+
+
+def _beside(rules: Sequence[Rule], own: Sequence[Rule]) -> list[Rule]:
+    """Put rules of values beside others, which say nothing where one of these says it better."""
+    told: dict[str, pl.Expr] = {}
+    for rule in own:
+        told[rule.field] = rule.breaks if rule.field not in told else told[rule.field] | rule.breaks
+    quiet = [
+        replace(rule, breaks=rule.breaks & ~told[rule.field])
+        if rule.field in told and rule.code.startswith("not-a")
+        else rule
+        for rule in rules
+    ]
+    return [*quiet, *own]
+
+
+def _not_such(field: Field) -> tuple[str, str]:
+    style = field.style
+    match field.kind:
+        case "integer":
+            return "not-an-integer", "not a whole number"
+        case "number":
+            number = f"1{style.thousands}234{style.decimal}50"
+            return "not-a-number", f"not a number such as {number}"
+        case "time":
+            return "not-a-time", f"not a date and time such as {example(style.time)}"
+        case _:
+            return "not-a-date", f"not a date such as {example(style.date)}"

@@ -1,0 +1,277 @@
+"""What would likely mend a fault, guessed from the values that have it: data and small functions.
+
+A suggestion names the words of the feed's YAML that would read the values as they are, or says what
+to ask for. It is a guess, and said as one: nothing is changed by it.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from pipelines.feeds import LoadFeed
+from pipelines.feeds.mapping import Column
+from pipelines.lookalikes import (
+    CLOCKS,
+    DAYS,
+    EMAILS,
+    NO,
+    NUMBERS,
+    SERIALS,
+    SPREADSHEET,
+    SYNONYMS,
+    YES,
+    mostly,
+    reads,
+    show,
+)
+from validators.fields import MEMBER_FIELDS, RECEIPT_FIELDS
+
+
+@dataclass(frozen=True)
+class Case:
+    """One cause of rejects.
+
+    Attributes:
+        feed: the words it was read with.
+        name: the wire name at fault.
+        columns: the source columns it is made of.
+        code: what is wrong, such as `not-a-date`.
+        message: the same in words.
+        values: the values at fault → how many rows have each, the most frequent first.
+        percent: the share of all rows that have it.
+    """
+
+    feed: LoadFeed
+    name: str
+    columns: tuple[str, ...]
+    code: str
+    message: str
+    values: Mapping[str, int]
+    percent: float
+
+    @property
+    def column(self) -> str:
+        """The source column to be named in a suggestion."""
+        return self.columns[0] if self.columns else "COLUMN"
+
+
+FEW = 10.0
+"""Percent of the rows: what so few of them have is rather their fault than the feed's."""
+AT_SOURCE = "have it mended at the source"
+
+
+def suggest(case: Case) -> str:
+    """Say in one line what would likely mend a cause; empty where nothing can be said."""
+    return FIXES[case.code](case) if case.code in FIXES else ""
+
+
+def _date(case: Case) -> str:
+    time = case.code == "not-a-time"
+    word, now = ("time", case.feed.values.time) if time else ("date", case.feed.values.date)
+    values = list(case.values)
+    if mostly(SPREADSHEET, values):
+        return _spreadsheet(case)
+    candidates = [(day + clock, look + more) for day, look in DAYS for clock, more in CLOCKS]
+    looks = [(words, [v for v in values if re.fullmatch(look, v)]) for words, look in candidates]
+    looks = [(words, alike) for words, alike in looks if 2 * len(alike) >= len(values)]
+    ranked = sorted(looks, key=lambda look: -sum(reads(look[0], v) for v in look[1]))
+    if not ranked:
+        serial = next((words for words, look in SERIALS if mostly(look, values)), None)
+        return f"looks like {serial}: set values.{word}: {serial}" if serial else AT_SOURCE
+    words, alike = ranked[0]
+    read = sum(reads(words, v) for v in alike)
+    shown = show(words)
+    if words == now or (words, now) == ("%Y-%m-%d", "iso"):
+        return f"there is no such day: {AT_SOURCE}, or say on_error: null to leave it out"
+    line = f"looks like {shown}: set values.{word}: '{words}'"
+    if not read:
+        line += f"; but there is no such day: {AT_SOURCE}"
+    for other, others in ranked[1:]:
+        if {words[:2], other[:2]} == {"%d", "%m"} and sum(reads(other, v) for v in others) == read:
+            line += f" (or '{other}': these values do not tell day from month)"
+            break
+    return line + _few(case)
+
+
+def _number(case: Case) -> str:
+    values = list(case.values)
+    for look, words in NUMBERS:
+        if mostly(look, values):
+            told = ", ".join(f'values.{word}: "{mark}"' for word, mark in words.items())
+            return f"set {told}{_few(case)}"
+    if mostly(SPREADSHEET, values):
+        return _spreadsheet(case)
+    if case.code == "not-an-integer" and case.name in MEMBER_FIELDS:
+        return f"if it is a code and no number: {{column: {case.column}, type: text}}"
+    out = f"take the number out: {{column: {case.column}, extract: '(-?[0-9]+[.,]?[0-9]*)'}}"
+    for look, told in (
+        (
+            r"[\d.,' ]+-",
+            "the minus stands behind: a function can move it (docs/mapping.md)",
+        ),
+        (r"\D{1,4}\s*-?\d[\d.,' ]*|-?[\d.,' ]*\d\s*\D{1,4}", out),
+        (r"-?\d+\.\d{5,}", "has more than 4 decimals: have them rounded at the source"),
+    ):
+        if mostly(look, values):
+            return told
+    return AT_SOURCE
+
+
+def _few(case: Case) -> str:
+    """Warn where words that read a few rows would no longer read the others."""
+    few = "; but few rows are written so: perhaps it is these that are wrong"
+    return few if case.percent < FEW else ""
+
+
+def _spreadsheet(case: Case) -> str:
+    return f"a spreadsheet has rounded it: format {case.column} as text there and export it anew"
+
+
+def _boolean(case: Case) -> str:
+    sides: dict[str, list[str]] = {"true": [], "false": []}
+    rest: list[str] = []
+    for value in case.values:
+        word = value.strip().casefold()
+        side = "true" if word in YES else "false" if word in NO else ""
+        (sides[side] if side else rest).append(value)
+    told = [f"values.{side}: [{', '.join(words[:5])}]" for side, words in sides.items() if words]
+    line = f"set {', '.join(told)}" if told else ""
+    if rest:
+        line += f"{'; ' if line else ''}say in values.true or values.false what {rest[0]} is"
+    return line
+
+
+def _allowed(case: Case) -> str:
+    field = RECEIPT_FIELDS.get(case.name) or MEMBER_FIELDS.get(case.name)
+    table, rest = {}, []
+    for value in list(case.values)[:10]:
+        word = value.strip().casefold()
+        known = [a for a in (field.allowed if field else ()) if word in SYNONYMS.get(a, ())]
+        close = known or get_close_matches(value, field.allowed if field else (), n=1, cutoff=0.7)
+        if close:
+            table[value] = close[0]
+        else:
+            rest.append(value)
+    if not table:
+        return f"say what each is: {{column: {case.column}, lookup: {{{rest[0]}: …}}}}"
+    told = ", ".join(f"{_key(raw)}: {value}" for raw, value in table.items())
+    line = f"set {{column: {case.column}, lookup: {{{told}}}}}"
+    return f"{line}; and say what {', '.join(rest)} is" if rest else line
+
+
+def _add_to_lookup(case: Case) -> str:
+    mapped = case.feed.mapping.get(case.name)
+    lookup = mapped.lookup if isinstance(mapped, Column) else None
+    known = {key.casefold(): key for key in lookup or {}}
+    told = []
+    for value, rows in list(case.values.items())[:5]:
+        close = get_close_matches(value.casefold(), known, n=1, cutoff=0.6)
+        near = f", near {known[close[0]]}" if close else ""
+        told.append(f"{value} ({rows:,} {'row' if rows == 1 else 'rows'}{near})")
+    more = f" and {len(case.values) - 5:,} more" if len(case.values) > 5 else ""
+    return f"add to the lookup: {'; '.join(told)}{more}; or say otherwise: keep, null or a value"
+
+
+def _phone(case: Case) -> str:
+    values = list(case.values)
+    if mostly(SPREADSHEET, values):
+        return _spreadsheet(case)
+    digits = [re.sub(r"[ ()./\u00a0-]", "", value) for value in values]
+    spaced = "without the blanks and dashes, " if not mostly(r"\+?\d+", values) else ""
+    behind = f"{{{case.column}}}'}}"
+    if mostly(r"[2-9]\d{7}", digits):
+        line = f"has no country code: {{template: '+47{behind} if all are Norwegian (+45: Danish)"
+    elif mostly(r"(47|46|45)\d{8,9}", digits):
+        line = f"lacks the plus: {{template: '+{behind}"
+    elif mostly(r"00[1-9]\d{7,14}", digits):
+        line = "begins with 00 for the plus"
+    elif mostly(r"0[1-9]\d{7,8}", digits):
+        line = "has no country code: Swedish ones begin with 0 for +46"
+    elif spaced and mostly(r"\+[1-9]\d{7,14}", digits):
+        line = "a function can take them out"
+    else:
+        return f"is no whole number: {AT_SOURCE}, or say on_error: null to leave it out"
+    more = "" if line.endswith("'}") and not spaced else "; a function can do all of it"
+    return f"{spaced}{line}{more} (docs/mapping.md)"
+
+
+def _email(case: Case) -> str:
+    values = list(case.values)
+    for look, told in EMAILS:
+        if mostly(look, values):
+            return f"{told}: {AT_SOURCE}, or say on_error: null to leave it out"
+    return f"{AT_SOURCE}, or say on_error: null to leave it out"
+
+
+def _unread(case: Case) -> str:
+    if re.search(r"byte|decod|encod|UTF|U\+FFFD", case.message):
+        return (
+            "the file is in another encoding: set source.encoding, cp1252 where Windows wrote it"
+            " (loyalty-etl guess FILE tells)"
+        )
+    if re.search(r"field|column|delimiter|quote|cell", case.message):
+        return (
+            "a delimiter or a quote stands inside a value: see source.delimiter and source.quote,"
+            " or have values quoted at the source"
+        )
+    return "the raw text is in _raw of rejects.csv (-o FOLDER writes it)"
+
+
+def _missing(case: Case) -> str:
+    if not case.columns:
+        return AT_SOURCE
+    return f"if another column can have it: {{first_of: [{case.column}, OTHER]}}; else {AT_SOURCE}"
+
+
+def _sum(case: Case) -> str:
+    share = "every row" if case.percent > 20 else "few rows"
+    hint = "the lines may be without VAT or before discount" if case.percent > 20 else "rounding"
+    return f"{share}, so likely {hint}: map other columns, or set receipts.amount_tolerance: 0.05"
+
+
+def _repeats(case: Case) -> str:
+    if case.name == "member":
+        return "keep one row of each member, or name them by another key (delivery.key)"
+    return (
+        "sort the file by store and receipt, so that the rows of each stand together; if two"
+        f" receipts share a number, {_LONGER_KEY}"
+    )
+
+
+def _key(text: str) -> str:
+    return text if re.fullmatch(r"\w+", text) else f"'{text}'"
+
+
+def _say(text: str) -> Callable[[Case], str]:
+    return lambda _: text
+
+
+_LONGER_KEY = "add what tells them apart to receipts.key: Header.StoreId, or Items.TransactionType"
+FIXES: dict[str, Callable[[Case], str]] = {
+    "not-a-date": _date,
+    "not-a-time": _date,
+    "not-a-number": _number,
+    "not-an-integer": _number,
+    "not-a-boolean": _boolean,
+    "not-allowed": _allowed,
+    "not-a-phone": _phone,
+    "not-an-email": _email,
+    "not-in-lookup": _add_to_lookup,
+    "not-readable": _unread,
+    "missing": _missing,
+    "not-the-sum-of-lines": _sum,
+    "differs-in-receipt": _say(f"two receipts share a number: {_LONGER_KEY}"),
+    "line-number-repeats": _say(f"two receipts share a number: {_LONGER_KEY}"),
+    "may-lack-a-line": _say("mend the row beside it that names no receipt"),
+    "sign-of-amount": _say("if every return is written so: receipts.return_amounts_in: signed"),
+    "sign-of-return": _say("leave Items.TransactionType out: it follows from the quantity"),
+    "does-not-exist": _say(f"if the source writes UTC: values.time_zone: UTC; else {AT_SOURCE}"),
+    "came-twice": _say("say which is meant: values.repeated_hour: first (or last)"),
+    "in-the-future": _say("two-digit years may be of the century before: " + AT_SOURCE),
+    "control-character": _say(AT_SOURCE),
+    "repeats": _repeats,
+    "no-key": _say("map another of externalId, mobilePhone and email, or " + AT_SOURCE),
+    "nameless": _say("map another of externalId, mobilePhone and email, or " + AT_SOURCE),
+}
+"""The code of a fault → what to suggest."""

@@ -1,0 +1,248 @@
+"""A whole source judged without sending any of it: rejects by cause, and how each may be mended."""
+
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from shutil import move
+
+import polars as pl
+
+from pipelines.feeds import LoadFeed
+from pipelines.feeds.mapping import columns_of
+from pipelines.loading import REJECTS, Prepared, file_source_of, prepare
+from pipelines.previewing import tell_places
+from pipelines.progress import Progress, quiet
+from pipelines.sourcing import bring, label_parts, resolve_source
+from pipelines.suggesting import Case, suggest
+
+DISTINCT = 1000
+"""Values of one cause that are counted apart; a file that is all wrong may have millions."""
+UNREAD = "row: not-readable"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One value at fault. Attributes: how many rows have it, and where the first of them is."""
+
+    value: str
+    rows: int
+    place: str
+
+
+@dataclass(frozen=True)
+class Cause:
+    """What is wrong with some rows.
+
+    Attributes:
+        field: the wire name; `row` where a row could not be read.
+        columns: the source columns that it is made of.
+        code: a short name of the fault.
+        message: the fault in words.
+        rows, percent: how many rows have it, and of all rows.
+        distinct: how many values, at most `DISTINCT`; 0 where no value is at fault.
+        samples: the most frequent ones.
+        fix: what would likely mend it.
+    """
+
+    field: str
+    columns: tuple[str, ...]
+    code: str
+    message: str
+    rows: int
+    percent: float
+    distinct: int
+    samples: list[Sample]
+    fix: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a source holds, and what is wrong with it.
+
+    Attributes:
+        source: what was read.
+        rows, records: what it holds; of these `rejected_rows` and `rejected_records` would not
+            be sent. More than `allowed_percent` of the records stop a load.
+        causes: the most frequent first.
+        declared: the totals that the source tells of itself.
+        mismatches: those that are not so, a line each.
+        totals, warnings: as of a load.
+        rejects: the file that the rejected rows were written to; empty if they were not.
+        seconds: that it took.
+    """
+
+    source: str
+    rows: int
+    records: int
+    rejected_rows: int
+    rejected_records: int
+    rejected_percent: float
+    allowed_percent: float
+    causes: list[Cause]
+    declared: dict[str, str]
+    mismatches: list[str]
+    totals: dict[str, str]
+    warnings: list[str]
+    rejects: str
+    seconds: float
+
+    @property
+    def exit_code(self) -> int:
+        """0 nothing rejected, 4 some of it, 3 a load would fail."""
+        if self.mismatches or self.rejected_percent > self.allowed_percent:
+            return 3
+        return 4 if self.rejected_records or self.rejected_rows else 0
+
+
+def validate(
+    feed: LoadFeed,
+    source: str = "",
+    *,
+    samples: int = 5,
+    folder: Path | None = None,
+    progress: Progress = quiet,
+) -> Report:
+    """Judge a whole source by the code of a load; nothing is sent and nothing is kept.
+
+    Args:
+        feed: its words.
+        source: a path or URL instead of the feed's own; of a URL a copy is fetched, and removed.
+        samples: how many values of a cause are told.
+        folder: where to write rejects.csv, if it is wanted.
+        progress: told how far it is.
+
+    Raises:
+        SourceError: the source cannot be read to its end, or holds nothing.
+        OSError: the folder cannot be written.
+    """
+    started = time.perf_counter()
+    notes = Notes()
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    written = ""
+    source = resolve_source(source or feed.source.path)
+    with tempfile.TemporaryDirectory(prefix="loyalty-etl-") as name:
+        path = bring(source, Path(name), feed.source.limits, progress)
+        done = prepare(feed, path, Path(name), "", progress, told_as=source, notice=notes.take)
+        causes = [_explain(feed, note, done, samples) for note in notes.by_count()]
+        causes = _place(feed, path, source, causes)
+        rejects = Path(name) / REJECTS
+        if folder is not None and rejects.exists():
+            written = str(move(rejects, folder / REJECTS))
+    return Report(
+        source=source,
+        rows=done.rows,
+        records=done.records,
+        rejected_rows=done.rejected_rows,
+        rejected_records=done.rejected_records,
+        rejected_percent=round(done.rejected_percent, 4),
+        allowed_percent=feed.rejects.max_percent,
+        causes=causes,
+        declared=done.declared,
+        mismatches=done.mismatches,
+        totals=done.totals,
+        warnings=done.warnings,
+        rejects=written,
+        seconds=round(time.perf_counter() - started, 3),
+    )
+
+
+@dataclass
+class Note:
+    """What was noticed of one cause; of each value how many rows have it, and the first."""
+
+    code: str
+    message: str
+    rows: int = 0
+    values: dict[str, tuple[int, int]] = field(default_factory=dict)
+    first: int = 0
+
+    def add(self, value: str | None, rows: int, first: int) -> None:
+        """Note so many more rows with a value."""
+        self.first = self.first if self.rows else first
+        self.rows += rows
+        if value is None:
+            return
+        times, at = self.values.get(value, (0, first))
+        if times or len(self.values) < DISTINCT:
+            self.values[value] = (times + rows, at)
+
+
+class Notes:
+    """Gathers reasons by cause: the field, the code and, of rows not read, why."""
+
+    def __init__(self) -> None:
+        self._notes: dict[tuple[str, str], Note] = {}
+
+    def take(self, rows: pl.Series, reasons: pl.DataFrame) -> None:
+        """Take the reasons of some rows, as `pipelines.loading.prepare` gives them."""
+        found = reasons.filter(pl.col("code").is_not_null()).select(
+            "code",
+            "value",
+            "text",
+            row=rows.gather(reasons.filter(pl.col("code").is_not_null())["index"]),
+        )
+        unread = pl.col("code") == UNREAD
+        why = pl.col("text").str.split(": ").list.first()
+        found = found.with_columns(
+            kind=pl.when(unread).then(why.str.replace_all(r"[0-9]+", "N")).otherwise(pl.lit("")),
+            value=pl.when(unread)
+            .then(pl.col("text").str.strip_prefix(why + ": ").str.slice(0, 60))
+            .otherwise("value"),
+        )
+        grouped = found.group_by("code", "kind", "value", maintain_order=True).agg(
+            pl.col("row").first(), pl.col("text").first(), rows=pl.len()
+        )
+        for code, kind, value, row, text, count in grouped.iter_rows():
+            note = self._notes.get((code, kind))
+            if note is None:
+                note = self._notes[code, kind] = Note(code, kind or _message(text, value))
+            note.add(value, count, row)
+
+    def by_count(self) -> list[Note]:
+        """Give what was noticed, the most frequent first."""
+        return sorted(self._notes.values(), key=lambda note: -note.rows)
+
+
+def _message(text: str, value: str | None) -> str:
+    """Take the fault out of what `pipelines.refusing.explain` says, without the value."""
+    _, sign, message = text.partition(f"'{value}': " if value is not None else ": ")
+    return message if sign else text
+
+
+def _explain(feed: LoadFeed, note: Note, done: Prepared, samples: int) -> Cause:
+    name, _, code = note.code.partition(": ")
+    columns = columns_of(feed.mapping[name]) if name in feed.mapping else ()
+    percent = 100 * note.rows / done.rows if done.rows else 0.0
+    often = sorted(note.values.items(), key=lambda value: -value[1][0])
+    told = [Sample(value, rows, str(first)) for value, (rows, first) in often[:samples]]
+    case = Case(feed, name, columns, code, note.message, {v: n for v, (n, _) in often}, percent)
+    return Cause(
+        name,
+        columns,
+        code,
+        note.message,
+        note.rows,
+        round(percent, 4),
+        len(note.values),
+        told or [Sample("", note.rows, str(note.first))],
+        suggest(case),
+    )
+
+
+def _place(feed: LoadFeed, path: Path, source: str, causes: Sequence[Cause]) -> list[Cause]:
+    """Put the places of the samples, which are rows so far, into words."""
+    file_source = file_source_of(feed, path)
+    rows = sorted({int(sample.place) for cause in causes for sample in cause.samples})
+    labels = label_parts(file_source, source)
+    places = tell_places(file_source, pl.Series(rows, dtype=pl.Int64), labels)
+    told = dict(zip(map(str, rows), places, strict=True))
+    return [
+        replace(cause, samples=[replace(s, place=told[s.place]) for s in cause.samples])
+        for cause in causes
+    ]
+
+
+__all__ = ["Cause", "Report", "Sample", "validate"]
