@@ -72,6 +72,12 @@ def _files() -> list[Hostile]:
                 make=close(meta.replace(_varint(count), _varint(-5)))),
         parquet(name="page-far.parquet",
                 make=close(meta.replace(b"\x26\x08", b"\x26\xfe\xff\x7f"))),
+        # The schema says of a column that it is never null, its statistics count nulls.
+        parquet(name="levels-lie.parquet",
+                make=write_parquet({**three, "points": [1.5, 2.5, 3.5]})
+                .replace(b"%\x02\x18\x06points", b"*\x02\x18\x06points")),
+        parquet(name="metadata-is-no-utf8.parquet", end="any",
+                make=write_parquet(three).replace(b"ARROW:schema", b"ARROW:sch\xe5ma")),
         parquet(name="lacks.parquet", make=write_parquet({"a": ["1"]})),
         parquet(name="no-rows.parquet", end="kept", good=0,
                 make=write_parquet({name: pa.array([], pa.string()) for name in COLUMNS})),

@@ -48,7 +48,7 @@ def read_parquet(source: FileSource, part: Part) -> Iterator[pl.DataFrame]:
 
 def _read_groups(source: FileSource, path: Path, file: pq.ParquetFile) -> Iterator[pl.DataFrame]:
     columns = Columns.find(source, file.schema_arrow)
-    _check_sizes(source, file.metadata)
+    _check_sizes(source, path, file.metadata)
     leaves = [file.schema.column(leaf).path for leaf in columns.leaves]
     begin = 1
     for group in range(file.num_row_groups):
@@ -83,13 +83,12 @@ def _check_magic(source: FileSource, path: Path) -> None:
         raise SourceError(source.path, what, "ask for it to be written again")
 
 
-def _check_sizes(source: FileSource, metadata: pq.FileMetaData) -> None:
+def _check_sizes(source: FileSource, path: Path, metadata: pq.FileMetaData) -> None:
     """See that what is said to be in the file may be in it."""
     limits = source.limits
     groups = [metadata.row_group(group) for group in range(metadata.num_row_groups)]
-    columns = [group.column(at) for group in groups for at in range(group.num_columns)]
-    out = sum(column.total_uncompressed_size for column in columns)
-    packed = sum(column.total_compressed_size for column in columns)
+    out = sum(abs(group.total_byte_size) for group in groups)
+    packed = path.stat().st_size
     if out > limits.unpacked_bytes:
         what = f"it unpacks to more than {limits.unpacked_bytes >> 20:,} MB"
         hint = "if that is right, raise source.limits.unpacked_mb"
@@ -107,16 +106,20 @@ def _batch_size(path: Path, file: pq.ParquetFile, group: int, columns: Columns) 
     A long text that stands once in a row group's dictionary may be the value of all its rows.
     """
     metadata = file.metadata.row_group(group)
-    size = sum(metadata.column(leaf).total_uncompressed_size for leaf in columns.leaves)
-    longest: int = size // max(metadata.num_rows, 1)
-    if columns.texts:
-        names = [file.schema.column(leaf).path for leaf in columns.texts]
-        with pq.ParquetFile(
-            path, read_dictionary=names, pre_buffer=False, buffer_size=_BUFFER
-        ) as probe:
-            for batch in probe.iter_batches(_PROBED, row_groups=[group], columns=names):
-                longest += sum(map(_longest, batch.columns))
-                break
+    if metadata.num_rows < 1:
+        return 1
+    names = {leaf: file.schema.column(leaf).path for leaf in columns.leaves}
+    texts = [names[leaf] for leaf in columns.texts]
+    longest: int = 0
+    with pq.ParquetFile(
+        path, read_dictionary=texts, pre_buffer=False, buffer_size=_BUFFER
+    ) as probe:
+        for batch in probe.iter_batches(_PROBED, row_groups=[group], columns=list(names.values())):
+            longest += sum(map(_longest, batch.columns))
+            break
+    # Not before the probe: pyarrow ends the process over wrong statistics if they are asked for.
+    size = sum(metadata.column(leaf).total_uncompressed_size for leaf in names)
+    longest += size // metadata.num_rows
     return max(min(_BATCH_BYTES // max(longest, 1), _BATCH_ROWS), 1)
 
 

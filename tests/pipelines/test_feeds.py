@@ -66,7 +66,7 @@ WRONG_WORDS: dict[str, tuple[str, str, str, str, str]] = {
     "tolerance": (RECEIPTS, "amount_tolerance", "amount_tolerence", "did you mean amount_tolerance? allowed: key, amount_tolerance,", ""),
     "tolerance no number": (RECEIPTS, "tolerance: 0.00", "tolerance: much", "`receipts.amount_tolerance`: Input should be a valid decimal", ""),
     "key": (RECEIPTS, "amount_tolerance: 0.00", "key: [Header.Id]", "`receipts.key.0`: Input should be 'Header.StoreId', 'Header.ReceiptId' or", ""),
-    "zone": (RECEIPTS, "time_zone: UTC", "time_zone: Oslo", "`receipts.time_zone`: not a time zone such as Europe/Oslo", ""),
+    "zone": (RECEIPTS, "  receipts:\n", "  receipts:\n    time_zone: Oslo\n", "`receipts.time_zone`: not a time zone such as Europe/Oslo", "time_zone: Oslo"),
     "no whole number": (RECEIPTS, "max_receipts: 400", "max_receipts: many", "`target.max_receipts`: Input should be a valid integer", ""),
     "yes for a number": (RECEIPTS, "max_receipts: 400", "max_receipts: yes", "`target.max_receipts`: Input should be a valid integer", ""),
     "too much in flight": (RECEIPTS, "max_receipts: 400", "in_flight: 100", "`target.in_flight`: Input should be less than or equal to 64", ""),

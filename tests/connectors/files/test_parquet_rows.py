@@ -3,7 +3,7 @@ import json
 import subprocess
 import sys
 import uuid
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 import pyarrow as pa
@@ -62,8 +62,7 @@ GUID = uuid.UUID("0f8fad5b-d9cb-469f-a165-70867728950e")
         (pa.timestamp("us"), [NAIVE + timedelta(microseconds=5)], ["2024-07-31T14:50:05.000005"]),
         (pa.timestamp("us", "UTC"), [MOMENT], ["2024-07-31T14:50:05+00:00"]),
         (pa.timestamp("us", "Europe/Oslo"), [MOMENT], ["2024-07-31T16:50:05+02:00"]),
-        (pa.timestamp("us", "+05:00"), [MOMENT.astimezone(timezone(timedelta(hours=5)))],
-         ["2024-07-31T19:50:05+05:00"]),
+        (pa.timestamp("us", "+05:00"), [MOMENT], ["2024-07-31T19:50:05+05:00"]),
         (pa.time64("us"), [time(14, 50, 5), time(0, 0, 0, 500_000)], ["14:50:05", "00:00:00.500"]),
         (pa.string(), ["007", " æ🙂", "", None], ["007", " æ🙂", None, None]),
         (pa.large_string(), ["x" * 100_000], ["x" * 100_000]),
