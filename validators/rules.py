@@ -24,7 +24,7 @@ NUMBER = r"^-?[0-9]{1,11}(\.[0-9]{1,4})?$"
 INTEGER = r"^-?[0-9]{1,15}$"
 BOOLEAN = r"^(?i-u:true|false|1|0)$"
 DATE = r"^[12][0-9]{3}-[0-9]{2}-[0-9]{2}$"
-CONTROL = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
+CONTROL = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff]"  # the last is a byte order mark inside a text
 
 REASONS = pl.Schema(
     {

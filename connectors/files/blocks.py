@@ -24,6 +24,10 @@ MAX_RECORD = Limits.record_bytes
 BOM = b"\xef\xbb\xbf"
 
 
+CHUNK_BYTES = 128 << 20
+"""What a frame may hold, so that long rows fill no memory."""
+
+
 class Blocks:
     """A part of a source, front to back as UTF-8, each block joined to what the last one left.
 
@@ -181,25 +185,35 @@ class Blocks:
         self.told.setdefault(name, []).append(text)
 
 
-def chunk(frames: Iterable[pl.DataFrame], rows: int) -> Iterator[pl.DataFrame]:
-    """Join or split frames into frames of at most `rows` rows, never inside a record.
+def chunk(
+    frames: Iterable[pl.DataFrame], rows: int, size: int = CHUNK_BYTES
+) -> Iterator[pl.DataFrame]:
+    """Join or split frames into frames of at most `rows` rows, and fewer where rows are long.
 
-    A record is what shares a `_row`; one that is longer than `rows` is a frame of its own.
+    Never inside a record, which is what shares a `_row`; one that is longer is a frame of its own.
+
+    Args:
+        frames: of any height.
+        rows: how many at the most.
+        size: about how many bytes at the most.
     """
     held: list[pl.DataFrame] = []
-    height = 0
+    height = held_bytes = 0
     for frame in frames:
         held.append(frame)
         height += frame.height
-        if height <= rows:
+        held_bytes += int(frame.estimated_size())
+        if height <= rows and held_bytes <= size:
             continue
         joined = pl.concat(held, how="diagonal")
-        while joined.height > rows:
+        most = min(rows, max(1, height * size // max(held_bytes, 1)))
+        while joined.height > most:
             at = joined["_row"]
-            cut = at.search_sorted(at[rows], "left") or at.search_sorted(at[0], "right")
+            cut = at.search_sorted(at[most], "left") or at.search_sorted(at[0], "right")
             yield _drop_empty_fault(joined.head(cut))
             joined = joined.slice(cut)
         held, height = [joined], joined.height
+        held_bytes = int(joined.estimated_size())
     if height:
         yield _drop_empty_fault(pl.concat(held, how="diagonal"))
 

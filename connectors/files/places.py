@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from connectors.files.parts import ROW_BITS, list_parts
+from connectors.files.paths import parse_names
 from connectors.files.source import FileSource
 
 _LINES = {"csv", "fixed", "ndjson"}
@@ -47,7 +48,7 @@ def list_labels(source: FileSource) -> list[str]:
 
 
 def _place(source: FileSource, row: pl.Expr) -> pl.Expr:
-    path = _steps(source.record)
+    path = _steps(source)
     if source.mended or source.format in _LINES:
         return pl.format("line {}", row)
     if source.format == "json":
@@ -61,5 +62,5 @@ def _place(source: FileSource, row: pl.Expr) -> pl.Expr:
     return pl.format("row {}", row)
 
 
-def _steps(record: str | None) -> list[str]:
-    return record.split(".") if record else []
+def _steps(source: FileSource) -> tuple[str, ...]:
+    return parse_names(source.record, "record") if source.record else ()

@@ -1,6 +1,7 @@
 """`loyalty-etl guess`: from an unknown file to a feed that loads."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -70,7 +71,11 @@ def _show(found: "Guess", output: Path) -> None:
     _ask(found, err=False)
     low = sum(match.confidence < 0.7 for match in found.matches)
     click.echo(f"{found.target}: {len(found.matches)} columns, {low} of low confidence → {output}")
-    click.echo(f"Next: loyalty-etl preview {output.resolve().parent.name}")
+    from pipelines.feeds.reading import feeds_dir
+
+    folder = output.resolve().parent
+    shipped = folder.parent == feeds_dir().resolve()
+    click.echo(f"Next: loyalty-etl preview {folder.name if shipped else shlex.quote(str(folder))}")
 
 
 def _ask(found: "Guess", *, err: bool) -> None:

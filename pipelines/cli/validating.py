@@ -116,5 +116,6 @@ def _next(feed: str, source: str | None, report: "Report") -> str:
         return shlex.join(["loyalty-etl", "plan", feed, *of, "-o", "plan.json"])
     again = shlex.join(["loyalty-etl", "validate", feed, *of])
     if report.exit_code == 4:
-        return f"change the feed's words, then {again}; or load the good ones: loyalty-etl run"
+        run = shlex.join(["loyalty-etl", "run", feed, *of])
+        return f"change the feed's words, then {again}; or load the good ones: {run}"
     return f"change the feed's words or have the source mended, then {again}"

@@ -136,7 +136,7 @@ def _odd(concept: str, profile: Profile) -> str:
     kind = KINDS_OF.get(concept)
     odd = [v for v in profile.values if kind and not KINDS[kind](v)]
     if concept == "birthDate" and profile.dates is not None and profile.dates.share < 1:
-        return f", but {1 - profile.dates.share:.0%} are no such date"
+        return f", but {max(1 - profile.dates.share, 0.001):.1%} of them are no such date"
     shapes = list(dict.fromkeys(map(mask, odd)))[:2]
     return f", but for {len(odd)} such as " + " and ".join(map(repr, shapes)) if odd else ""
 

@@ -221,7 +221,7 @@ def test_the_command_writes_a_feed_once(tmp_path) -> None:
     source, out = str(ROOT / "sample_data" / "members.csv"), tmp_path / "mine" / "defs.yaml"
     done = CliRunner().invoke(cli, ["guess", source, "-o", str(out)])
     assert done.exit_code == 0, done.output
-    assert done.output.endswith("Next: loyalty-etl preview mine\n")
+    assert done.output.endswith(f"Next: loyalty-etl preview {out.parent}\n")
     assert "path: sample_data/members.csv" in out.read_text()
     again = CliRunner().invoke(cli, ["guess", source, "-o", str(out)])
     assert again.exit_code != 0
