@@ -10,6 +10,8 @@ from pipelines.feeds import FeedError, LoadFeed, find_feed
 from pipelines.loading import prepare
 from pipelines.runs import read_summary
 
+pytestmark = pytest.mark.slow
+
 TRAILER = {"trailer": "T;{receipts};{rows};{amount};{skip}"}
 
 

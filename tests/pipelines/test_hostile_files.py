@@ -10,6 +10,8 @@ from pipelines.runs import Summary
 from sample_data.hostile import list_hostile, write
 from sample_data.hostile_kinds import Hostile
 
+pytestmark = pytest.mark.slow
+
 CORPUS = {case.name: case for case in list_hostile()}
 REFUSED = (
     "xxe-external.xml",

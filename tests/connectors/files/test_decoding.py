@@ -50,6 +50,7 @@ def texts(frame):
     return frame.select("a", "b").rows()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format_", MADE)
 @pytest.mark.parametrize("encoding", NAMED)
 @pytest.mark.parametrize("block", [0, 4099])
@@ -58,6 +59,7 @@ def test_every_format_in_a_named_encoding(load, format_, encoding, block):
     assert texts(load(data, format_, block=block, encoding=encoding)) == ROWS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format_", MADE)
 @pytest.mark.parametrize("encoding", MARKED)
 @pytest.mark.parametrize("named", [False, True])

@@ -172,6 +172,7 @@ def test_a_file_that_may_not_be_read_is_refused(tmp_path: Path) -> None:
     refused(tmp_path / "a.csv", "permission")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["", ".gz", ".zip"])
 @pytest.mark.parametrize("form", ["csv", "fixed", "json", "ndjson", "xml"])
 def test_a_file_that_changes_while_it_is_read(form: str, suffix: str, tmp_path: Path) -> None:

@@ -157,6 +157,7 @@ def test_tar_is_not_known(load):
 # --- limits --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", PACK)
 def test_a_bomb_is_stopped_early(load, kind):
     data = large(kind, 10 << 20)
