@@ -104,8 +104,7 @@ class Judge:
                 value, end = self._decode(text, at, doubtful=doubtful)
             except json.JSONDecodeError as wrong:
                 at = wrong.pos
-                cut = wrong.msg.startswith("Unterminated") or at > len(text) - 16
-                error = None if cut and not at_end else wrong.msg.strip(" :")
+                error = None if _is_cut(wrong, text) and not at_end else wrong.msg.strip(" :")
                 break
             except LimitError as wrong:
                 limit = str(wrong)
@@ -168,7 +167,7 @@ class Judge:
             try:
                 found = self._lenient.raw_decode(text, at)
             except json.JSONDecodeError as other:
-                raise other if other.msg.startswith("Unterminated") else wrong from None
+                raise other if _is_cut(other, text) else wrong from None
             self._odd.append(f"a control character in a text (character {wrong.pos - at + 1})")
             return found
 
@@ -219,6 +218,11 @@ class Judge:
     def _texts(self, record: dict[str, Any], paths: dict[str, Path]) -> list[str | None]:
         limit = self._limits.field_chars
         return [text_of(column, dig(record, path), limit) for column, path in paths.items()]
+
+
+def _is_cut(wrong: json.JSONDecodeError, text: str) -> bool:
+    """Tell whether more text might have mended an error."""
+    return wrong.msg.startswith("Unterminated") or wrong.pos > len(text) - 16
 
 
 def _skip(text: str, at: int) -> int:

@@ -62,6 +62,8 @@ def _delimited(
         raise GuessError(f"{file}: {dialect.width:,} columns; at most {COLUMNS:,} can be judged")
     body = head[head.find("\n") + 1 :] if dialect.said else head
     rows = list(cut(body, dialect.delimiter, dialect.quote, HEAD_ROWS))
+    if not rows:
+        raise GuessError(f"{file}: no lines of a table in it")
     top = _judge_top(rows, dialect)
     if any(len(name) > NAME for name in top.names):
         raise GuessError(f"{file}: a column's name is longer than {NAME} characters")

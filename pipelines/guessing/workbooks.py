@@ -168,20 +168,24 @@ def read_parquet(file: Path) -> tuple[Layout, Table]:
     Raises:
         GuessError: it cannot be read.
     """
-    import polars as pl  # noqa: PLC0415  (slow to import, and few files are Parquet)
+    import pyarrow as pa  # noqa: PLC0415  (slow to import, and few files are Parquet)
+    import pyarrow.parquet as pq  # noqa: PLC0415
 
     try:
-        frame = pl.scan_parquet(file).head(ROWS).collect()
-    except (pl.exceptions.PolarsError, OSError) as error:
+        with pq.ParquetFile(file) as parquet:
+            schema = parquet.schema_arrow
+            batch = next(parquet.iter_batches(ROWS), pa.RecordBatch.from_pylist([], schema))
+            rows: list[dict[str, object]] = batch.to_pylist()
+    except (pa.ArrowException, OSError, ValueError, OverflowError, RuntimeError) as error:
         kind = type(error).__name__
         raise GuessError(f"{file}: no Parquet file that can be read ({kind})") from None
-    if not frame.width:
+    if not schema.names:
         raise GuessError(f"{file}: the Parquet file has no columns")
-    if any(kind.is_nested() for kind in frame.dtypes):
-        return _nested(frame.to_dicts())
-    columns = {name: [_plain(v) for v in frame[name].to_list()] for name in frame.columns}
-    why = {"format": f"a Parquet file with {frame.width} columns"}
-    return Layout("parquet", {}, why), Table(columns, range(1, frame.height + 1))
+    if any(pa.types.is_nested(kind) for kind in schema.types):
+        return _nested(rows)
+    columns = {name: [_plain(row[name]) for row in rows] for name in schema.names}
+    why = {"format": f"a Parquet file with {len(schema.names)} columns"}
+    return Layout("parquet", {}, why), Table(columns, range(1, len(rows) + 1))
 
 
 def _nested(rows: Sequence[dict[str, object]]) -> tuple[Layout, Table]:

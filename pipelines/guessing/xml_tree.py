@@ -14,6 +14,7 @@ from pipelines.guessing.trees import Node, flatten
 Element: TypeAlias = etree._Element  # noqa: SLF001 - lxml's only name for it
 DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 RECORDS, DEPTH, MORE = 2_000, 64, 300
+ATTRIBUTES = 1_000
 COUNTS = ("count", "rows", "antall", "antal", "records", "anzahl", "total", "members", "receipts")
 
 
@@ -27,6 +28,8 @@ def read_xml(texts: Sequence[str], *, ends: bool, file: str) -> tuple[Layout, Ta
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise GuessError(f"{file}: has a DOCTYPE, which is refused; ask for the file without it")
     root, whole = _parse(text, file)
+    if any(len(e.attrib) > ATTRIBUTES for e in root.iter(etree.Element)):
+        raise GuessError(f"{file}: an element has more than {ATTRIBUTES:,} attributes")
     path = _find_record(root)
     if not path:
         raise GuessError(f"{file}: no element repeats within the first {len(text):,} characters")
@@ -40,7 +43,7 @@ def read_xml(texts: Sequence[str], *, ends: bool, file: str) -> tuple[Layout, Ta
     lone = here[path[-1]] == len(list(_elements(root, path)))
     words: dict[str, object] = {"record": path[-1] if lone else ".".join(path)}
     why = {"record": f"repeats {len(records):,} times in the sample"}
-    spaces = {etree.QName(e).namespace for e in root.iter(etree.Element)} - {None}
+    spaces = {str(e.tag).rpartition("}")[0] for e in root.iter(etree.Element)} - {""}
     if spaces:
         why["record"] += f"; {len(spaces)} namespaces are left aside"
     if items:
