@@ -48,6 +48,12 @@ def test_every_dependency_is_bounded_and_pinned() -> None:
         assert re.split(r"[\[<>=]", needed)[0].lower() in pinned
 
 
+@pytest.mark.parametrize("file", MODULES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_no_pattern_has_a_possessive_group(file: Path) -> None:
+    """Python before 3.11.5 matches the wrong things with them (gh-106052)."""
+    assert not re.search(r"\)[*+?}]\+[^=+ ]", file.read_text(encoding="utf-8"))
+
+
 def test_the_pins_name_no_index() -> None:
     assert not re.search(r"https?://|--(extra-)?index", (ROOT / "constraints.txt").read_text())
 

@@ -219,10 +219,8 @@ def _too_long(most: int) -> str:
 def _quotes(delimiter: str, quote: str) -> re.Pattern[bytes]:
     """Match text without quotes, and quoted fields that begin and end where a field does."""
     ends, q = re.escape(delimiter.encode()), quote.encode()
-    field = rb"%b[^%b]*+(?:%b%b[^%b]*+)*+%b" % (q, q, q, q, q, q)
-    return re.compile(
-        rb"(?:[^%b]*+(?<![^%b\n])%b(?=[%b\r\n]))*+[^%b]*+" % (q, ends, field, ends, q)
-    )
+    field = rb"%b[^%b]*+(?:%b%b[^%b]*+)*%b" % (q, q, q, q, q, q)
+    return re.compile(rb"(?:[^%b]*+(?<![^%b\n])%b(?=[%b\r\n]))*[^%b]*+" % (q, ends, field, ends, q))
 
 
 def _has_long_line(block: bytes, longest: int) -> bool:

@@ -13,8 +13,8 @@ from connectors.files.paths import parse_names
 from connectors.files.source import FileSource, SourceError
 
 _SPACE = re.compile(rb"[ \t\r\n]*+")
-_STRING = re.compile(rb'"((?:[^"\\]++|\\.)*+)"', re.DOTALL)
-_INSIDE = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
+_STRING = re.compile(rb'"((?:[^"\\]++|\\.)*)"', re.DOTALL)
+_INSIDE = re.compile(rb'(?:[^"\\]++|\\.)*', re.DOTALL)
 _BRACKET = re.compile(rb'[^"\[\]{}]*+')
 _SCALAR = re.compile(rb"[^ \t\r\n,\[\]{}:\"]*+")
 _LITERAL = re.compile(rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null")

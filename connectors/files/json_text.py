@@ -4,7 +4,7 @@ import re
 
 from connectors.files.source import Limits
 
-_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+(?P<open>"|$)|[\[\]{}]', re.DOTALL)
+_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*(?P<open>"|$)|[\[\]{}]', re.DOTALL)
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 ABYSS = 1_000_000
 """Brackets in one another that nobody looks for the end of."""

@@ -15,7 +15,7 @@ from connectors.files.xml_parser import RecordParser
 from connectors.files.xml_plain import PlainReader
 
 _PLACE = re.compile(r",? ?line \d+(, column \d+)?")
-_PROLOG = re.compile(rb"\s*(?:(?:<\?.*?\?>|<!--.*?-->)\s*)*+", re.DOTALL)
+_BESIDE = re.compile(rb"\s*(?:<\?.*?\?>|<!--.*?-->)", re.DOTALL)
 _DECLARATION = re.compile(rb"<\?xml\s[^<>]*?\?>")
 _VERSION = re.compile(rb"""\sversion\s*=\s*["']1\.[0-9]+["']""")
 _PROLOG_BYTES = 4 << 20
@@ -59,14 +59,20 @@ def _read_prolog(source: FileSource, blocks: Blocks) -> tuple[bytes, bytes]:
             what = f"the XML has no element within {len(data):,} bytes"
             raise SourceError(source.path, what, "check that it is what the feed names", byte=0)
         data = more
-        prolog = _PROLOG.match(data)
-        rest = data[prolog.end() :] if prolog else data
+        rest = data[_end_of_prolog(data) :]
     while b">" not in rest and (more := blocks.more(data)) is not None:
         rest, data = rest + more[len(data) :], more  # the root's name is wanted whole
     if rest[:9].upper() == b"<!DOCTYPE":
         what = "the XML has a DOCTYPE, which could name other files and grow without limit"
         raise SourceError(source.path, what, "have it written without", byte=0)
     return _without_declaration(source, data[: len(data) - len(rest)]), rest
+
+
+def _end_of_prolog(data: bytes) -> int:
+    at = 0
+    while found := _BESIDE.match(data, at):
+        at = found.end()
+    return len(data) - len(data[at:].lstrip(b" \t\r\n"))
 
 
 def _without_declaration(source: FileSource, prolog: bytes) -> bytes:

@@ -68,7 +68,7 @@ class Model(RuleBasedStateMachine):
 
     def pick(self, data):
         assume(self.loads)
-        return data.draw(st.sampled_from(sorted(self.loads)))
+        return data.draw(st.sampled_from(list(self.loads)))  # sorted, 101 would come before 98
 
     def pick_batch(self, data):
         found = [(load, n) for load, each in self.loads.items() for n in each.batches]

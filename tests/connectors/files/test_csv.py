@@ -1,5 +1,6 @@
 import csv
 import io
+import re
 from dataclasses import replace
 
 import polars as pl
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.files import Limits, SourceError, read, read_dialect
+from connectors.files.delimited import _quotes
 
 PIECES = st.sampled_from(
     ["a", "é", "🙂", '"', ",", ";", "\t", "|", "\n", "\r\n", " ", "0", "'"]
@@ -342,3 +344,12 @@ def test_a_byte_that_is_not_utf8_makes_its_row_a_fault(desk, block):
     rows = desk.rows(b"a,b\n\xc3\xa9,2\n1,2\xe9\n3,4\n", "csv", "a b", block=block)
     assert [row[:3] for row in rows] == [(2, "é", "2"), (3, None, None), (4, "3", "4")]
     assert "not UTF-8" in rows[1][3]
+
+
+@settings(max_examples=300, deadline=None)
+@given(block=st.text(st.sampled_from('",a\n\r'), max_size=16).map(str.encode))
+def test_quotes_are_judged_as_the_plain_pattern_judges_them(block):
+    field = rb'"[^"]*(?:""[^"]*)*"'
+    plain = rb'(?:[^"]*(?<![^,\n])' + field + rb'(?=[,\r\n]))*[^"]*'
+    wanted = re.fullmatch(plain, block) is not None
+    assert (_quotes(",", '"').fullmatch(block) is not None) == wanted
