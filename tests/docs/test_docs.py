@@ -53,7 +53,8 @@ def test_the_commands_of_the_readme_run(checkout) -> None:
             assert done.code == 0, (line, done.err)
             ran.append(line[1])
     loads = ["run", "plan", "run", "run", "status"]
-    assert ran == ["check", "feeds", *loads, "export", "runs", "run"]
+    looks = ["guess", "preview", "validate"]
+    assert ran == ["check", "feeds", *loads, "export", "runs", *looks, "run"]
     report = pl.read_parquet(checkout.checkout / "out" / "latest" / "data.parquet")
     assert report.height == 204
 
