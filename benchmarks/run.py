@@ -1,6 +1,6 @@
 """Measures loyalty-etl beside the loops one would write by hand: `make bench`.
 
-    python benchmarks/run.py [WORK] [--only WORD] [--rounds N] [--growth] [--out FILE]
+    python benchmarks/run.py [WORK] [--only WORD] [--rounds N] [--growth [YEARS]] [--out FILE]
 
 WORK (default build/bench) holds the year of real receipts, made on the first run by the extra
 `year`, and the logs. The sink takes the place of the platform. Every figure is of a whole process;
@@ -113,8 +113,8 @@ def command(
     return run
 
 
-def collect(work: Path, url: str, no_rows: str, *, growth: bool) -> Iterator[Case]:
-    """List what is measured: every program on a year, and on ten years of CSV for `growth`."""
+def collect(work: Path, url: str, no_rows: str, *, growth: int) -> Iterator[Case]:
+    """List what is measured: every program on a year, and on as many years of CSV as `growth`."""
     facts = prepare(work / "year", 1)
     for kind, text in EMPTY.items():
         full, empty = work / f"year/receipts.{kind}", work / f"empty.{kind}"
@@ -124,9 +124,10 @@ def collect(work: Path, url: str, no_rows: str, *, growth: bool) -> Iterator[Cas
             none = command(words, empty, url, work, reads)
             yield Case(kind, program, facts["lines"], year, none)
             if growth and kind == "csv":
-                lines = prepare(work / "year10", 10)["lines"]
-                ten = command(words, work / "year10/receipts.csv", url, work, reads)
-                yield Case("csv, ten years", program, lines, ten, none)
+                years = work / f"year{growth}"
+                lines = prepare(years, growth)["lines"]
+                many = command(words, years / "receipts.csv", url, work, reads)
+                yield Case(f"csv, {growth} years", program, lines, many, none)
     for program, words, reads in programs("export"):
         report = command(words, work / "report.parquet", url, work, reads)
         none = command(words, work / "empty.parquet", no_rows, work, reads)
@@ -176,7 +177,14 @@ def main() -> None:
     words.add_argument("work", nargs="?", type=Path, default=HERE.parent / "build/bench")
     words.add_argument("--only", default="", help="only lines with this text, such as csv")
     words.add_argument("--rounds", type=int, default=3)
-    words.add_argument("--growth", action="store_true", help="also ten years of CSV")
+    words.add_argument(
+        "--growth",
+        type=int,
+        nargs="?",
+        const=10,
+        default=0,
+        help="also so many years of CSV, or 10",
+    )
     words.add_argument("--out", type=Path, help="also write the table to this file")
     given = words.parse_args()
     work = given.work.resolve()
