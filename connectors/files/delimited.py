@@ -16,6 +16,7 @@ from connectors.files.source import FileSource
 
 __all__ = ["is_mended", "read_delimited", "read_header"]
 
+_LARGE = 3 << 20  # no pattern is matched with more: it remembers each quote
 _FAULTS = {
     "expected after": "a closing quote is not followed by a delimiter",
     "new-line character": "a carriage return in an unquoted field",
@@ -137,7 +138,7 @@ class _Table:
     def _is_doubtful(self, block: bytes, *, quoted: bool) -> bool:
         """Tell whether polars might read something in a block other than it stands there."""
         # It reads "5" x 7" frame" as 5 x 7 frame.
-        if quoted and self._quotes and not self._quotes.fullmatch(block):
+        if quoted and self._quotes and (len(block) > _LARGE or not self._quotes.fullmatch(block)):
             return True
         if b"\r" in block and block.count(b"\r") != block.count(b"\r\n"):
             return True

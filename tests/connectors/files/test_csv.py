@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.files import Limits, SourceError, read, read_dialect
-from connectors.files.delimited import _quotes
+from connectors.files import Limits, SourceError, delimited, read, read_dialect
 
 PIECES = st.sampled_from(
     ["a", "é", "🙂", '"', ",", ";", "\t", "|", "\n", "\r\n", " ", "0", "'"]
@@ -352,4 +351,4 @@ def test_quotes_are_judged_as_the_plain_pattern_judges_them(block):
     field = rb'"[^"]*(?:""[^"]*)*"'
     plain = rb'(?:[^"]*(?<![^,\n])' + field + rb'(?=[,\r\n]))*[^"]*'
     wanted = re.fullmatch(plain, block) is not None
-    assert (_quotes(",", '"').fullmatch(block) is not None) == wanted
+    assert (delimited._quotes(",", '"').fullmatch(block) is not None) == wanted
