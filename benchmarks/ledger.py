@@ -19,12 +19,9 @@ from dataclasses import replace
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+import polars as pl
 
-import polars as pl  # noqa: E402  (the checkout goes first on the path)
-
-from delivery.ledger import Entry, Fate, Load, State, open_ledger  # noqa: E402  (likewise)
+from delivery.ledger import Entry, Fate, Load, State, open_ledger
 
 HASH, BATCH, LOAD, NEW = 16, 400, 1_000_000, 100
 YEAR = 390 * BATCH

@@ -70,10 +70,11 @@ def serve(rows: int) -> Iterator[str]:
             sink.terminate()
 
 
-def ask(url: str) -> Any:  # noqa: ANN401  # JSON
-    """Read one JSON answer of the sink."""
+def ask(url: str) -> dict[str, float]:
+    """Read what the sink has counted."""
     with urllib.request.urlopen(url) as answer:
-        return json.load(answer)
+        counts: dict[str, float] = json.load(answer)
+    return counts
 
 
 def prepare(folder: Path, times: int) -> dict[str, Any]:

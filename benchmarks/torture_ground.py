@@ -185,10 +185,11 @@ class Ground:
         code = self.start(feed, *words).wait()
         return code, time.perf_counter() - started
 
-    def look(self, path: str) -> Any:  # noqa: ANN401  (JSON)
+    def look(self, path: str) -> dict[str, Any]:
         """Read what the sandbox tells about itself."""
         with urllib.request.urlopen(f"{self._looking}/{path}", timeout=60) as answer:
-            return json.load(answer)
+            told: dict[str, Any] = json.load(answer)
+        return told
 
     def seen(self) -> Counter[str]:
         """Count the requests that came, by method and path."""

@@ -16,12 +16,15 @@ from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.request import Request, urlopen
 
 from torture_ground import ROOT, write_feed, write_receipts
 from torture_report import Key, Report, tell
 from torture_rules import LATEST, draw_rules
+
+if TYPE_CHECKING:
+    from sandbox.server import Running
 
 RECEIPTS, BATCH = 400, 10
 SETTLE = 0.4
@@ -118,7 +121,7 @@ def try_one(folder: Path, seed: int) -> Outcome:
     return outcome
 
 
-def _load(folder: Path, random: Random, outcome: Outcome, api: Any) -> None:  # noqa: ANN401  (a sandbox)
+def _load(folder: Path, random: Random, outcome: Outcome, api: "Running") -> None:
     from torture_watch import Memory, Watched
 
     from connectors.trigg.account import Account, Timeout
@@ -169,7 +172,7 @@ def _load(folder: Path, random: Random, outcome: Outcome, api: Any) -> None:  # 
         )
 
 
-def _compare(folder: Path, api: Any, outcome: Outcome, *, last: bool) -> None:  # noqa: ANN401  (a sandbox)
+def _compare(folder: Path, api: "Running", outcome: Outcome, *, last: bool) -> None:
     """See that what is told as accepted is stored once, and nothing else but what is in doubt."""
     import polars as pl
 
@@ -191,7 +194,7 @@ def _compare(folder: Path, api: Any, outcome: Outcome, *, last: bool) -> None:  
         outcome.broken.append(f"{when}: {len(doubled)} doubled: {sorted(doubled)[:3]}")
 
 
-def _stored(api: Any) -> Counter[Key]:  # noqa: ANN401  (a sandbox)
+def _stored(api: "Running") -> Counter[Key]:
     while json.load(urlopen(api.faults_url, timeout=10))["late"]:
         time.sleep(0.02)
     with urlopen(api.receipts_url, timeout=10) as answer:

@@ -49,37 +49,46 @@ class Encoding:
     alike: tuple[str, ...] = ()
 
 
-def detect_encoding(  # noqa: PLR0911  (one for each proof)
-    pieces: Sequence[bytes],
-) -> Encoding:
+def detect_encoding(pieces: Sequence[bytes]) -> Encoding:
     """Judge pieces of one file, the first of which is its beginning.
 
     Pieces begin at multiples of four bytes of the file and may end anywhere.
     """
     head = pieces[0]
-    for mark, name in MARKS:
-        if head.startswith(mark):
-            return Encoding(name, 1.0, "its byte order mark says so", marked=True)
-    wide = _by_zeros(head)
-    if wide:
-        return wide
     declared = DECLARED.match(head.lstrip())
     said = _known(declared[1].decode()) if declared else ""
-    if said and said != "utf-8" and not _is_utf8(pieces, proof=True):
-        return Encoding(said, 0.95, "its XML declaration says so", marked=True)
+    return (
+        _by_mark(head)
+        or _by_zeros(head)
+        or _by_declaration(pieces, said)
+        or _by_utf8(pieces, said)
+        or _by_letters(pieces)
+    )
+
+
+def _by_mark(head: bytes) -> Encoding | None:
+    named = (name for mark, name in MARKS if head.startswith(mark))
+    name = next(named, None)
+    return Encoding(name, 1.0, "its byte order mark says so", marked=True) if name else None
+
+
+def _by_declaration(pieces: Sequence[bytes], said: str) -> Encoding | None:
+    if said in {"", "utf-8"} or _is_utf8(pieces, proof=True):
+        return None
+    return Encoding(said, 0.95, "its XML declaration says so", marked=True)
+
+
+def _by_utf8(pieces: Sequence[bytes], said: str) -> Encoding | None:
     right, wrong = _count_utf8(pieces)
-    if not wrong:
-        if right:
-            why = f"{right:,} characters beyond ASCII, all right UTF-8"
-            if said not in {"", "utf-8"}:
-                why += f", though its XML declaration says {said}"
-                return Encoding("utf-8", 0.9, why)
-            return Encoding("utf-8", 0.99, why)
-        return Encoding("utf-8", 0.9, "nothing but ASCII in the sample, the same in all of them")
-    if wrong < right * BROKEN:
+    if wrong:
         why = f"{right:,} right UTF-8 characters, but {wrong:,} bytes that are none (rejects)"
-        return Encoding("utf-8", 0.8, why)
-    return _by_letters(pieces)
+        return Encoding("utf-8", 0.8, why) if wrong < right * BROKEN else None
+    if not right:
+        return Encoding("utf-8", 0.9, "nothing but ASCII in the sample, the same in all of them")
+    why = f"{right:,} characters beyond ASCII, all right UTF-8"
+    if said in {"", "utf-8"}:
+        return Encoding("utf-8", 0.99, why)
+    return Encoding("utf-8", 0.9, f"{why}, though its XML declaration says {said}")
 
 
 def _known(name: str) -> str:

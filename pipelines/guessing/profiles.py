@@ -29,7 +29,6 @@ class Profile:
         dates: how it writes dates, if they are.
         low, high: of its numbers.
         fraction: the share of its numbers with decimals.
-        negative: whether a number is below zero.
         zeros: whether a digit text begins with a zero.
         lengths: the lengths of its values.
         style: its own style of numbers, where it differs from the file's.
@@ -45,7 +44,6 @@ class Profile:
     low: float = 0.0
     high: float = 0.0
     fraction: float = 0.0
-    negative: bool = False
     zeros: bool = False
     lengths: frozenset[int] = field(default_factory=frozenset)
     style: Style | None = None
@@ -104,7 +102,6 @@ def _judge(counts: Counter[str], rows: int, style: Style) -> Profile:
         float(min(numbers, default=0)),
         float(max(numbers, default=0)),
         sum(n != n.to_integral_value() for n in numbers) / max(1, len(numbers)),
-        any(n < 0 for n in numbers),
         any(v.isdigit() and len(v) > 1 and v[0] == "0" for v in values),
         frozenset(map(len, values)),
         own if own is not style else None,

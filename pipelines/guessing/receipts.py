@@ -1,6 +1,6 @@
 """Receipts: from what each column is to the words of the mapping."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from pipelines.guessing.fitting import BACK, SALE
 from pipelines.guessing.matching import Candidate
@@ -9,7 +9,6 @@ from pipelines.guessing.records import UNKNOWN, Match, Table
 from pipelines.guessing.yaml_text import write
 from validators.fields import DERIVED, RECEIPT_FIELDS
 
-ZONES = {"SEK": "Europe/Stockholm", "DKK": "Europe/Copenhagen", "EUR": "Europe/Berlin"}
 FORGE = {
     "Header.StoreId": "which store is it? a file of one store names none",
     "Header.ReceiptId": "no column names the receipt",
@@ -219,9 +218,3 @@ class ReceiptWords:
             self.questions.append(
                 f"is `{column}` the platform's customer id, as Header.ConsumerId must be?"
             )
-
-
-def needs(given: Mapping[str, Candidate]) -> Sequence[str]:
-    """List the required fields that columns feed."""
-    held = {c.concept for c in given.values()}
-    return [n for n, f in RECEIPT_FIELDS.items() if f.required and n in held]
