@@ -1,4 +1,4 @@
-"""A user's files as frames of text, whatever their format, packing and encoding, in bounded memory."""
+"""A user's files as frames of text: any format, packing and encoding, in bounded memory."""
 
 from connectors.files.delimited import is_mended
 from connectors.files.mended import Origin

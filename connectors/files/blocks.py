@@ -162,15 +162,9 @@ class Blocks:
             hint = "wait until it is written whole, then run again"
             raise SourceError(self.path, what, hint, byte=self.offset)
 
-    def decode(self, data: bytes, start: int = 0, *, whole: bool = True) -> str:  # noqa: ARG002
-        """Decode bytes of a block; what is not UTF-8 becomes `UNREADABLE`.
-
-        Args:
-            data: the bytes.
-            start: where they lie, for whoever wants to say so.
-            whole: False leaves out a character that the data's end cuts in two.
-        """
-        text = decode_utf8(data, whole=whole)
+    def decode(self, data: bytes) -> str:
+        """Decode bytes of a block; what is not UTF-8 becomes `UNREADABLE`."""
+        text = decode_utf8(data)
         self._unreadable |= UNREADABLE in text
         return text
 

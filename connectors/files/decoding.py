@@ -146,12 +146,12 @@ def is_utf8(data: bytes) -> bool:
 
 def mend(data: bytes) -> bytes:
     """Put `UNREADABLE` in the place of what is not UTF-8."""
-    return data.decode("utf-8", _ERRORS).encode()
+    return decode_utf8(data).encode()
 
 
-def decode_utf8(data: bytes, *, whole: bool) -> str:
-    """Decode UTF-8 with `UNREADABLE` for what is none; not `whole` leaves out a cut character."""
-    return codecs.utf_8_decode(data, _ERRORS, whole)[0]
+def decode_utf8(data: bytes) -> str:
+    """Decode UTF-8 with `UNREADABLE` for what is none."""
+    return data.decode("utf-8", _ERRORS)
 
 
 def _cut_off(data: bytes) -> int:

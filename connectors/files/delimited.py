@@ -49,16 +49,15 @@ def _read_rows(source: FileSource, blocks: Blocks, header: Header) -> Iterator[p
     while more is not None:
         rest = more.replace(b"\r", b"\n") if header.mac else more
         if end := end_of_records(rest, trailer=trailer):
-            frame, used = table.parse(rest[:end], blocks.offset - len(rest))
+            frame, used = table.parse(rest[:end])
             yield from [frame] if frame.height else []
             rest = rest[used:]
         more = blocks.more(rest)
-    start = blocks.offset - len(rest)
     if trailer:
         rest = take_trailer(source, blocks, rest, table.line)
     if rest:  # the file's last line lacks its end, or lies inside a quote
         whole = rest if rest.endswith(b"\n") else rest + b"\n"
-        frame, used = table.parse(whole, start)
+        frame, used = table.parse(whole)
         yield from [frame] if frame.height else []
         if used < len(rest):
             raise unclosed(source, table.line, "is never closed")
@@ -83,8 +82,8 @@ class _Table:
         self.line = header.line
         """The line on which the next record starts."""
 
-    def parse(self, block: bytes, start: int) -> tuple[pl.DataFrame, int]:
-        """Read whole lines, which lie at byte `start` of the file.
+    def parse(self, block: bytes) -> tuple[pl.DataFrame, int]:
+        """Read whole lines.
 
         Returns:
             The frame, and how many bytes it took: a record that goes on behind the block is left.
@@ -92,7 +91,7 @@ class _Table:
         lines = block.count(b"\n")
         frame = self._in_columns(block, lines)
         if frame is None:
-            text = self._blocks.decode(block, start)
+            text = self._blocks.decode(block)
             readable = text.encode()
             if readable != block:
                 frame = self._in_columns(readable, lines)

@@ -36,14 +36,13 @@ def read_fixed(source: FileSource, blocks: Blocks) -> Iterator[pl.DataFrame]:
     while more is not None:
         rest = more.replace(b"\r", b"\n") if start.mac else more
         if end := end_of_records(rest, trailer=trailer):
-            frame = lines.parse(blocks.decode(rest[:end], blocks.offset - len(rest)))
+            frame = lines.parse(blocks.decode(rest[:end]))
             yield from [frame] if frame.height else []
             rest = rest[end:]
         more = blocks.more(rest)
-    begin = blocks.offset - len(rest)
     if trailer:
         rest = take_trailer(source, blocks, rest, lines.line)
-    frame = lines.parse(blocks.decode(rest, begin))
+    frame = lines.parse(blocks.decode(rest))
     yield from [frame] if frame.height else []
 
 

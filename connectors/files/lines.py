@@ -66,9 +66,7 @@ class Start:
             what = f"line {line:,} holds NUL bytes, so this is no text that could be read"
             hint = "check the feed's format, or say source.encoding: utf-16"
             raise SourceError(source.path, what, hint, row=line)
-        text = self._blocks.decode(
-            self.data[begin:end], self._blocks.offset - len(self.data) + begin
-        )
+        text = self._blocks.decode(self.data[begin:end])
         if UNREADABLE in text:
             what = f"line {line:,} holds a byte that is not {source.encoding or 'UTF-8'}"
             hint = "say source.encoding, such as cp1252"
@@ -110,7 +108,7 @@ def take_trailer(source: FileSource, blocks: Blocks, rest: bytes, line: int) -> 
     text = rest[end:].strip(b" \r\n")
     found = None
     if len(text) <= _LONGEST_TRAILER:
-        said = blocks.decode(text, blocks.offset - len(rest) + end)
+        said = blocks.decode(text)
         found = compile_trailer(source.trailer).fullmatch(said)
     if found is None:
         last = line + rest.count(b"\n", 0, end)

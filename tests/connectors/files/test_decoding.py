@@ -235,7 +235,7 @@ def test_blocks_mend_what_they_are_asked_to(tmp_path):
     with Blocks(path, 10) as blocks:
         data = blocks.more(b"")
         assert not blocks.unreadable
-        assert blocks.decode(data, 0) == f"ab{UNREADABLE}"
+        assert blocks.decode(data) == f"ab{UNREADABLE}"
         assert blocks.unreadable
         assert blocks.mend(data) == f"ab{UNREADABLE}".encode()
         blocks.tell("rows", "3")
