@@ -27,7 +27,7 @@ from pipelines.closing import end_load
 from pipelines.comparing import compare_records, platform_of, target_of, to_send
 from pipelines.feeds import ImportTarget, LoadFeed
 from pipelines.loading import RECORDS, envelope_of, limits_of
-from pipelines.progress import Progress, tell_sending
+from pipelines.progress import Progress, Step, tell_sending
 from pipelines.runs import Summary, now, write_summary
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ class Delivery:
         """
 
         def waiting(_holder: str) -> None:
-            self.progress("waiting for another load into the same target", 0, 0, 0, 0)
+            self.progress(Step("waiting for another load into the same target"))
 
         with (
             self.ledger.hold(f"feed {self.name}"),

@@ -6,7 +6,7 @@ from pathlib import Path
 from pipelines import ROOT
 from pipelines.exporting import Exported, ExportRequest, export_report
 from pipelines.feeds import ExportFeed
-from pipelines.progress import Progress
+from pipelines.progress import Progress, Step
 from pipelines.runs import Summary, now, run_folder, write_summary
 from pipelines.settings import exports_dir, trigg_account
 from validators.report_rows import RowRules
@@ -56,7 +56,7 @@ def export_step(feed: ExportFeed, begun: Summary, progress: Progress) -> tuple[S
     )
 
     def fetched(rows: int, total: int | None) -> None:
-        progress("fetching", rows, total or 0, rows, 0)
+        progress(Step("fetching", rows, total or 0, rows))
 
     out = Path(begun.output)
     with Client(account, in_flight=report.in_flight) as client:

@@ -29,7 +29,7 @@ from delivery.rejects import RejectWriter
 from pipelines.ahead import map_ahead
 from pipelines.controlling import Found, compare_totals
 from pipelines.feeds import ImportTarget, LoadFeed
-from pipelines.progress import Progress, quiet
+from pipelines.progress import Progress, Step, quiet
 from pipelines.refusing import explain_repeats
 from pipelines.shaping import amount_text, make_shaper, source_columns, whole_records
 from pipelines.sourcing import forget_copies, keep_labels, label_parts, limits_of_source
@@ -131,7 +131,7 @@ def prepare(
                 rejected_rows += _reject(rejects, frame, shaped.reasons, counts)
                 if notice:
                     notice(frame["_row"], shaped.reasons)
-            progress("reading", done, stamp.size, rows, rejected_rows)
+            progress(Step("reading", done, stamp.size, rows, rejected_rows))
     if not rows and not feed.source.allow_empty:
         todo = "if that can happen, set source.allow_empty: true"
         raise SourceError(source, "no records in it, nothing was sent", todo)

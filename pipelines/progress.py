@@ -3,48 +3,47 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from delivery.tally import Tally
 
 
-class Progress(Protocol):
-    """Called often: cheap, never raises."""
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Where a long step is.
 
-    def __call__(
-        self,
-        step: str,
-        done: int,
-        total: int,
-        rows: int,
-        rejects: int,
-        *,
-        in_doubt: int | None = None,
-    ) -> None:
-        """Say where a step is.
+    Attributes:
+        name: a word for a person: `reading`, `sending`, `fetching`.
+        done: how much of `total` is done, in whatever unit the step counts.
+        total: all there is to do; 0 where nobody knows.
+        rows: rows or records so far; of a step that sends, those accepted.
+        rejects: rejected rows or records so far.
+        in_doubt: records in doubt, where records are sent.
+    """
 
-        Args:
-            step: a word for a person: `reading`, `sending`, `fetching`.
-            done: how much of `total` is done, in whatever unit the step counts.
-            total: all there is to do; 0 where nobody knows.
-            rows: rows or records so far; of a step that sends, those accepted.
-            rejects: rejected rows or records so far.
-            in_doubt: records in doubt, where records are sent.
-        """
+    name: str
+    done: int = 0
+    total: int = 0
+    rows: int = 0
+    rejects: int = 0
+    in_doubt: int | None = None
+
+    @property
+    def counts(self) -> str:
+        """The numbers in words."""
+        if self.in_doubt is None:
+            return f"{self.rows:,} rows, {self.rejects:,} rejects"
+        return f"{self.rows:,} accepted, {self.rejects:,} rejected, {self.in_doubt:,} in doubt"
 
 
-def quiet(
-    step: str, done: int, total: int, rows: int, rejects: int, *, in_doubt: int | None = None
-) -> None:
+Progress = Callable[[Step], None]
+"""Told of a step, often: cheap, never raises."""
+
+
+def quiet(_: Step) -> None:
     """Tell nobody."""
-
-
-def count(rows: int, rejects: int, in_doubt: int | None) -> str:
-    """Put the numbers of a progress into words."""
-    if in_doubt is None:
-        return f"{rows:,} rows, {rejects:,} rejects"
-    return f"{rows:,} accepted, {rejects:,} rejected, {in_doubt:,} in doubt"
 
 
 def several(number: int, one: str, many: str = "") -> str:
@@ -55,8 +54,8 @@ def several(number: int, one: str, many: str = "") -> str:
 def tell_sending(progress: Progress, tally: "Tally", expected: int) -> None:
     """Tell how far sending is, of so many records, and what it waits for."""
     done = tally.accepted + tally.rejected + tally.in_doubt
-    step = f"waiting {tally.waiting}" if tally.waiting else "sending"
-    progress(step, done, expected, tally.accepted, tally.rejected, in_doubt=tally.in_doubt)
+    name = f"waiting {tally.waiting}" if tally.waiting else "sending"
+    progress(Step(name, done, expected, tally.accepted, tally.rejected, tally.in_doubt))
 
 
 class Reporter:
@@ -69,19 +68,11 @@ class Reporter:
         """Give the progress function of one step; `log` takes a line."""
         last = time.monotonic()
 
-        def progress(
-            step: str,
-            done: int,
-            total: int,
-            rows: int,
-            rejects: int,
-            *,
-            in_doubt: int | None = None,
-        ) -> None:
+        def progress(step: Step) -> None:
             nonlocal last
             if time.monotonic() - last >= self.seconds:
                 last = time.monotonic()
-                share = f", {100 * done / total:.0f} %" if total else ""
-                log(f"{step}: {count(rows, rejects, in_doubt)}{share}")
+                share = f", {100 * step.done / step.total:.0f} %" if step.total else ""
+                log(f"{step.name}: {step.counts}{share}")
 
         yield progress

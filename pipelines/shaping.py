@@ -84,11 +84,13 @@ def whole_records(frames: Iterable[pl.DataFrame], feed: LoadFeed) -> Iterator[pl
     if isinstance(feed.target, ImportTarget) or feed.source.items:
         return iter(frames)
     key = {str(name): feed.mapping[name] for name in feed.receipts.key if name in feed.mapping}
-    if all(is_plain(mapped) for mapped in key.values()) and feed.values.clear is None:
-        return rows_together(frames, [c for mapped in key.values() for c in columns_of(mapped)])
+    clear = feed.values.clear
+    if all(is_plain(mapped) for mapped in key.values()):
+        names = [column for mapped in key.values() for column in columns_of(mapped)]
+        return rows_together(frames, names, clear=clear)
     made = {name: values_of(name, mapped) for name, mapped in key.items()}
     names = [name for name, mapped in key.items() if columns_of(mapped)]
-    return rows_together(frames, names, lambda rows: map_columns(rows, made, feed.values.clear))
+    return rows_together(frames, names, lambda rows: map_columns(rows, made, clear))
 
 
 def _receipt_shaper(feed: LoadFeed) -> Shaper:

@@ -13,7 +13,7 @@ from connectors.files.fetching import fetch, hide_password, is_url
 from connectors.files.stores import show_url
 from pipelines import ROOT
 from pipelines.feeds.source import SourceLimits
-from pipelines.progress import Progress, quiet
+from pipelines.progress import Progress, Step, quiet
 
 FETCHED, LABELS = "fetched", "files.json"
 
@@ -52,7 +52,7 @@ def bring(source: str, folder: Path, limits: SourceLimits, progress: Progress = 
 
 
 def _tell_fetching(progress: Progress, done: int, total: int) -> None:
-    progress("fetching", done, total, 0, 0)
+    progress(Step("fetching", done, total))
 
 
 def find_brought(source: str, folder: Path) -> Path:

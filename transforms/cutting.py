@@ -9,6 +9,7 @@ def rows_together(
     frames: Iterable[pl.DataFrame],
     key: Sequence[str],
     view: Callable[[pl.DataFrame], pl.DataFrame] | None = None,
+    clear: str | None = None,
 ) -> Iterator[pl.DataFrame]:
     """Cut a stream of frames only where the key changes.
 
@@ -20,12 +21,14 @@ def rows_together(
         frames: source rows in order.
         key: the columns whose values name what belongs together.
         view: what shows these columns, where they are not the source's own.
+        clear: a text that stands for no value.
 
     Yields:
         The same rows in the same order; neighbours that belong or may belong together share a
         frame.
     """
-    unknown = pl.any_horizontal(pl.col(c).is_null() | (pl.col(c) == "") for c in key)
+    nothing = [""] if clear is None else ["", clear]
+    unknown = pl.any_horizontal(pl.col(c).is_null() | pl.col(c).is_in(nothing) for c in key)
     differs = pl.any_horizontal(pl.col(c).ne_missing(pl.col(c).shift()) for c in key)
     # Between two rows without a key there may be a cut: what they taint stays beside them.
     may_cut = differs & ~unknown & ~unknown.shift() | unknown & unknown.shift()

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import click
 
-from pipelines.progress import Progress, Reporter, count
+from pipelines.progress import Progress, Reporter, Step
 
 
 class TerminalReporter(Reporter):
@@ -23,26 +23,17 @@ class TerminalReporter(Reporter):
     def following(self, log: Callable[[str], None]) -> Iterator[Progress]:  # noqa: ARG002  (Reporter's signature)
         """Give the progress function of one step."""
         started = last = time.monotonic()
-        before: tuple[int, int] | None = None
+        before: Step | None = None
 
-        def progress(
-            step: str,
-            done: int,
-            total: int,
-            rows: int,
-            rejects: int,
-            *,
-            in_doubt: int | None = None,
-        ) -> None:
+        def progress(step: Step) -> None:
             nonlocal last, before
             if before is None:  # what a load that goes on had done before is no speed of today
-                before = (0, 0) if in_doubt is None else (done, rows)
+                before = Step(step.name) if step.in_doubt is None else step
             now = time.monotonic()
             if not self._silent and now - last >= self.seconds:
                 last = now
-                told = count(rows, rejects, in_doubt)
-                rate = speed(done, total, rows, seconds=now - started, before=before)
-                self._show(f"{step}: {told}, {rate}")
+                rate = speed(step, seconds=now - started, before=before)
+                self._show(f"{step.name}: {step.counts}, {rate}")
 
         try:
             yield progress
@@ -84,23 +75,20 @@ def plain(text: str, width: int = 0) -> str:
     return f"{text[: width - 1]}…" if width and len(text) > width else text
 
 
-def speed(
-    done: int, total: int, rows: int, *, seconds: float, before: tuple[int, int] = (0, 0)
-) -> str:
+def speed(step: Step, *, seconds: float, before: Step) -> str:
     """Say how many rows a second, how much is done, and what time is left.
 
     Args:
-        done: as in `Progress`.
-        total: likewise.
-        rows: likewise.
-        seconds: since the step began.
-        before: `done` and `rows` when it began.
+        step: where it is.
+        seconds: since it began.
+        before: where it was then.
     """
-    rate = (rows - before[1]) / seconds if seconds else 0
+    rate = (step.rows - before.rows) / seconds if seconds else 0
     line = f"{rate:,.0f} rows/s"
-    if total and done:
-        line += f", {100 * done / total:.0f} %"
-        if done > before[0]:
-            left = max(0, round(seconds * (total - done) / (done - before[0])))
-            line += f", ETA {left // 60}:{left % 60:02}"
+    if step.total and step.done:
+        line += f", {100 * step.done / step.total:.0f} %"
+        if step.done > before.done:
+            left = seconds * (step.total - step.done) / (step.done - before.done)
+            minutes, rest = divmod(max(0, round(left)), 60)
+            line += f", ETA {minutes}:{rest:02}"
     return line

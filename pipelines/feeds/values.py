@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, model_validator
 
 from pipelines.feeds.block import Name, Words
 
@@ -76,7 +76,8 @@ class Values(Words):
     `date` and `time` are patterns such as `%d.%m.%Y`, `iso`, `excel` (serial days), `epoch` or
     `epoch_ms`. `true` and `false` are words beside the known ones. `time_zone` is that of times
     without one, where it is not the stores' (`receipts.time_zone`); `repeated_hour` says which is
-    meant of the hour that comes twice when clocks go back. `clear` is the text that clears a field.
+    meant of the hour that comes twice when clocks go back. `clear` is the text that clears a field;
+    null where none does.
     """
 
     decimal: Decimal = "."
@@ -87,7 +88,7 @@ class Values(Words):
     false: list[FilledText] = []
     time_zone: Annotated[str, AfterValidator(check_zone)] | None = None
     repeated_hour: Literal["first", "last", "reject"] = "first"
-    clear: Annotated[FilledText | None, Field()] = None
+    clear: FilledText | None = "#N/A"
 
     @model_validator(mode="before")
     @classmethod

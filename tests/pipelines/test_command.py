@@ -9,6 +9,7 @@ from pipelines import ROOT
 from pipelines.cli.summing import worst
 from pipelines.cli.terminal import TerminalReporter, speed
 from pipelines.feeds import list_feeds
+from pipelines.progress import Step
 
 DIRTY = ROOT / "sample_data" / "dirty" / "receipts.csv"
 
@@ -141,12 +142,16 @@ def test_without_words_the_help_is_shown(cli_here) -> None:
 
 
 def test_progress_says_speed_and_what_is_left() -> None:
-    assert speed(250, 1000, 5000, seconds=2.0) == "2,500 rows/s, 25 %, ETA 0:06"
-    assert speed(0, 0, 10, seconds=0.0) == "0 rows/s"
+    assert (
+        speed(Step("", 250, 1000, 5000), seconds=2.0, before=Step(""))
+        == "2,500 rows/s, 25 %, ETA 0:06"
+    )
+    assert speed(Step("", rows=10), seconds=0.0, before=Step("")) == "0 rows/s"
     # What was done before the load went on counts for nothing.
-    line = speed(600, 1000, 600, seconds=2.0, before=(500, 500))
+    before = Step("", 500, 1000, 500)
+    line = speed(Step("", 600, 1000, 600), seconds=2.0, before=before)
     assert line == "50 rows/s, 60 %, ETA 0:08"
-    assert speed(500, 1000, 500, seconds=2.0, before=(500, 500)) == "0 rows/s, 50 %"
+    assert speed(before, seconds=2.0, before=before) == "0 rows/s, 50 %"
 
 
 def test_progress_of_sending_says_what_became_of_the_records(
@@ -155,7 +160,7 @@ def test_progress_of_sending_says_what_became_of_the_records(
     reporter = TerminalReporter()
     reporter.seconds = 0
     with reporter.following(print) as progress:
-        progress("waiting 3 s: 429 Too Many Requests", 1, 4, 2_000, 1, in_doubt=5)
+        progress(Step("waiting 3 s: 429 Too Many Requests", 1, 4, 2_000, 1, 5))
     assert capsys.readouterr().err.startswith(
         "waiting 3 s: 429 Too Many Requests: 2,000 accepted, 1 rejected, 5 in doubt, 0 rows/s, 25 %"
     )
@@ -172,15 +177,15 @@ def test_progress_goes_to_stderr_now_and_then(capsys: pytest.CaptureFixture[str]
     reporter = TerminalReporter()
     with reporter.following(print) as progress:
         for done in range(1000):
-            progress("reading", done, 1000, done, 0)
+            progress(Step("reading", done, 1000, done))
     assert capsys.readouterr() == ("", "")  # ten seconds have not passed
     reporter.seconds = 0
     with reporter.following(print) as progress:
-        progress("reading", 1, 2, 3, 0)
+        progress(Step("reading", 1, 2, 3))
     out, err = capsys.readouterr()
     assert (out, err.startswith("reading: 3 rows, 0 rejects")) == ("", True)
     silent = TerminalReporter(silent=True)
     silent.seconds = 0
     with silent.following(print) as progress:
-        progress("reading", 1, 2, 3, 0)
+        progress(Step("reading", 1, 2, 3))
     assert capsys.readouterr() == ("", "")

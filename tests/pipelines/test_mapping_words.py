@@ -248,7 +248,7 @@ def test_a_cleared_key_is_a_reject_and_another_key_may_be_cleared():
         {"no": None, "m": "#N/A", "e": "a@b.no"},
         {"no": None, "m": "+4790000000", "e": "#N/A"},
     ]
-    sent, reasons = members({"mobilePhone": "m", "email": "e"}, *rows, values={"clear": "#N/A"})
+    sent, reasons = members({"mobilePhone": "m", "email": "e"}, *rows)
     assert sent == [
         {"externalId": "2", "mobilePhone": None, "email": None},
         {"mobilePhone": "+4790000000", "email": None},
@@ -257,9 +257,16 @@ def test_a_cleared_key_is_a_reject_and_another_key_may_be_cleared():
     assert reasons == [f"externalId (no): {told}", f"mobilePhone (m): {told}"]
 
 
+def test_another_text_clears_or_none_does():
+    rows = [{"no": "1", "c": "#N/A"}, {"no": "2", "c": "-"}]
+    for clear, sent in (("-", ["#N/A", None]), (None, ["#N/A", "-"])):
+        found, reasons = members({"externalId": "no", "city": "c"}, *rows, values={"clear": clear})
+        assert ([member["city"] for member in found], reasons) == (sent, [])
+
+
 def test_what_is_cleared_in_a_receipt_is_missing_or_left_out():
     own = {"Header.ConsumerId": "customer"}
-    shaped = receipts(own, {"customer": "#N/A"}, {"product": "#N/A"}, values={"clear": "#N/A"})
+    shaped = receipts(own, {"customer": "#N/A"}, {"product": "#N/A"})
     assert field(shaped, "Header", "ConsumerId") == [None]
     assert shaped.refused["reasons"].to_list() == ["Items.ProductId (product): has no value"]
 

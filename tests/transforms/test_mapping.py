@@ -245,6 +245,12 @@ def test_a_row_without_a_receipt_stays_beside_both_neighbours():
     assert [f["_row"].to_list() for f in frames] == [[0, 1, 2, 3], [4]]
 
 
+def test_a_text_may_stand_for_no_receipt():
+    keys = [("1", "1"), ("1", "-"), ("1", "2"), ("1", "2"), ("1", "3")]
+    frames = rows_together(cut(keys, [3]), ["s", "r"], clear="-")
+    assert [f["_row"].to_list() for f in frames] == [[0, 1, 2, 3], [4]]
+
+
 def test_rows_without_any_receipt_do_not_pile_up():
     keys = [("1", None)] * 1000
     frames = list(rows_together(cut(keys, [100] * 9), ["s", "r"]))
