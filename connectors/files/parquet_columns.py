@@ -7,7 +7,7 @@ from typing import Any, Self
 import polars as pl
 import pyarrow as pa
 
-from connectors.files.paths import parse
+from connectors.files.paths import parse, quote
 from connectors.files.source import FileSource, SourceError
 
 Path = tuple[str, ...]
@@ -103,13 +103,16 @@ class Columns:
             if items and path[:at] == items and of_item in there:
                 inside.add(name)
                 leaf, type_ = there[of_item]
-                found[name] = Column(name, path[at:], _kind(source, name, type_))
+                path = path[at:]
             elif path in there:
                 leaf, type_ = there[path]
-                found[name] = Column(name, path, _kind(source, name, type_))
             else:
                 missing.append(name)
                 continue
+            if not (kind := _kind(type_)):
+                what = f"column {name!r} is of the type {type_}, which is no text"
+                raise SourceError(source.path, what, "leave it out, or have it written as text")
+            found[name] = Column(name, path, kind)
             leaves.append(leaf)
         if missing:
             raise _lacks(source, missing, there)
@@ -123,6 +126,35 @@ class Columns:
             tuple(sorted({leaf for leaf, name in zip(leaves, found, strict=True)
                           if found[name].kind == "text"})),
         )  # fmt: skip
+
+
+def name_columns(schema: pa.Schema) -> dict[str, list[str]]:
+    """Name the columns of a file that a source may ask for.
+
+    Returns:
+        Under an empty path those of a row, under the path of a list of structs those of its items,
+        each as `columns` and `items` of a source have it.
+    """
+    there = dict(_leaves(schema))
+    found: dict[str, list[str]] = {"": []}
+    for path, type_ in there.items():
+        at = path.index(ITEM) if ITEM in path else None
+        items, name = ((), path) if at is None else (path[:at], path[:at] + path[at + 1 :])
+        if ITEM in name or name == items or not _kind(type_):
+            continue
+        under, asked = _write(items, there), _write(name, there)
+        if asked and (under or not items):
+            found.setdefault(under, []).append(asked)
+    return found
+
+
+def _write(path: Path, there: dict[Path, Any]) -> str:
+    """Write a path as a source has it; empty where it can have none that leads there."""
+    text = path[0] if len(path) == 1 else ".".join(map(quote, path))
+    try:
+        return text if _steps(text, there) == path else ""
+    except ValueError:
+        return ""
 
 
 def _steps(path: str, there: dict[Path, Any]) -> Path:
@@ -174,18 +206,15 @@ def _lacks(source: FileSource, missing: list[str], there: dict[Path, Any]) -> So
     return SourceError(source.path, what, hint)
 
 
-def _kind(source: FileSource, name: str, type_: pa.DataType) -> str:
+def _kind(type_: pa.DataType) -> str:
+    """Tell what values of a type are as text; empty if they are none."""
     if pa.types.is_dictionary(type_):
         type_ = type_.value_type
     if isinstance(type_, pa.UuidType):
         return "uuid"
     if any(check(type_) for check in _TEXTS):
         return "text"
-    for check, kind in _KINDS:
-        if check(type_):
-            return kind
-    what = f"column {name!r} is of the type {type_}, which is no text"
-    raise SourceError(source.path, what, "leave it out, or have it written as text")
+    return next((kind for check, kind in _KINDS if check(type_)), "")
 
 
 def retype(schema: pa.Schema, *, as_bytes: bool) -> pa.Schema:

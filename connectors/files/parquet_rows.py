@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from connectors.files.faults import KEPT, Fault, add_faults
-from connectors.files.parquet_columns import Columns, retype, to_text
+from connectors.files.parquet_columns import Columns, name_columns, retype, to_text
 from connectors.files.parts import Part
 from connectors.files.source import FileSource, SourceError
 
@@ -40,10 +40,25 @@ def read_parquet(source: FileSource, part: Part) -> Iterator[pl.DataFrame]:
         SourceError: it is no Parquet, or damaged, too large, or lacks a column.
         ValueError: `columns` or `items` is no path.
     """
-    with part.seekable() as path, _judge(source):
-        _check_magic(source, path)
+    with part.seekable() as path, _judge(source.path):
+        _check_magic(source.path, path)
         with pq.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER) as file:
             yield from _read_groups(source, path, file)
+
+
+def list_columns(part: Part) -> dict[str, list[str]]:
+    """Name the columns of a Parquet file of which nothing is known yet.
+
+    Returns:
+        Under an empty path those of a row, under the path of a list of structs those of its items,
+        as `columns` and `items` of a source name them. What is no text is left out.
+
+    Raises:
+        SourceError: it is no Parquet, or damaged.
+    """
+    with part.seekable() as path, _judge(part.path):
+        _check_magic(part.path, path)
+        return name_columns(pq.read_schema(path))
 
 
 def _read_groups(source: FileSource, path: Path, file: pq.ParquetFile) -> Iterator[pl.DataFrame]:
@@ -73,14 +88,14 @@ def _validate(batch: pa.RecordBatch) -> pa.RecordBatch:
     return batch
 
 
-def _check_magic(source: FileSource, path: Path) -> None:
+def _check_magic(label: Path, path: Path) -> None:
     with path.open("rb") as file:
         begin = file.read(len(_MAGIC))
         file.seek(max(file.seek(0, 2) - len(_MAGIC), len(begin)))
         end = file.read()
     if begin != _MAGIC or end != _MAGIC:
         what = "it is cut off" if begin == _MAGIC else "this is no Parquet file"
-        raise SourceError(source.path, what, "ask for it to be written again")
+        raise SourceError(label, what, "ask for it to be written again")
 
 
 def _check_sizes(source: FileSource, path: Path, metadata: pq.FileMetaData) -> None:
@@ -188,7 +203,7 @@ def _reject(source: FileSource, rows: pl.DataFrame, bad: pl.Series) -> pl.DataFr
 
 
 @contextmanager
-def _judge(source: FileSource) -> Iterator[None]:
+def _judge(label: Path) -> Iterator[None]:
     try:
         yield
     except (*_DAMAGED, pl.exceptions.PolarsError) as error:
@@ -196,4 +211,4 @@ def _judge(source: FileSource) -> Iterator[None]:
             raise
         why = str(error).partition("\n")[0][:200]
         what = f"the Parquet file is damaged or cut off ({why})"
-        raise SourceError(source.path, what, "ask for it to be written again") from None
+        raise SourceError(label, what, "ask for it to be written again") from None

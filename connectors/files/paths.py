@@ -12,6 +12,8 @@ from typing import NamedTuple
 _STEP = re.compile(
     r"""(?P<name>'[^']+'|@?[^.'"\[\]=@]+)(?:\[(?:(?P<at>[1-9][0-9]{0,5})|(?P<key>@?[^\[\]=]+)=(?P<value>[^\]]*))\])?(?:\.|$)"""
 )
+_SIGNS = {*".'\"[]=@"}
+"""What a name has only in quotes."""
 
 
 class Step(NamedTuple):
@@ -61,6 +63,12 @@ def parse(path: str) -> Path:
     if not steps or path.endswith("."):
         raise ValueError(f"{path!r} is no path such as store.id or phones[type=mobile].number")
     return tuple(steps)
+
+
+def quote(name: str) -> str:
+    """Write the name of a member, element or `@attribute` as a step of a path."""
+    bare = name.removeprefix("@")
+    return name if bare and not _SIGNS & {*bare} else f"'{name}'"
 
 
 def names_of(path: Path) -> tuple[str, ...]:

@@ -1,25 +1,27 @@
 """Excel: the rows of a sheet, streamed, every value as text."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
 
 import polars as pl
 from lxml import etree
 
 from connectors.files.faults import Fault, add_faults
 from connectors.files.parts import Part
-from connectors.files.source import FileSource, SourceError
-from connectors.files.workbook_cells import number_to_text, serial_to_text
-from connectors.files.workbook_package import Package, text_of, unescape
+from connectors.files.source import FileSource, Limits, SourceError
+from connectors.files.workbook_cells import Cells
+from connectors.files.workbook_package import Package, Sheet
 
-_ROWS, _COLUMNS = 1 << 20, 1 << 14
-"""What a sheet has."""
 _CELLS = 1 << 18
 """Cells in a frame."""
 _TEXT = 256 << 20
 """Bytes of text in a frame: a text that cells share is short in the file and long in all."""
-_DIGITS = "0123456789"
 _SHOWN = 50
-_TRUTHS = {"1": "true", "true": "true", "0": "false", "false": "false"}
+_SAMPLED, _CELL = 64 << 20, 64
+"""Characters of a sample of a sheet, and for how many of them a cell counts."""
+_SAMPLED_STRINGS = 1 << 17
+"""Texts that cells share, of a sample."""
 
 
 def read_workbook(source: FileSource, part: Part) -> Iterator[pl.DataFrame]:
@@ -38,19 +40,15 @@ def read_workbook(source: FileSource, part: Part) -> Iterator[pl.DataFrame]:
     Raises:
         SourceError: it is no workbook, or damaged, too large, or lacks the sheet or a column.
     """
-    with part.seekable() as path, Package(source, path) as package:
+    with part.seekable() as path, Package(source.path, path, source.limits) as package:
         yield from _read_sheet(source, package)
 
 
 def _read_sheet(source: FileSource, package: Package) -> Iterator[pl.DataFrame]:
-    sheet = package.find_sheet()
-    cells = _Cells(source, package)
+    sheet = package.find_sheet(source.sheet)
+    cells = Cells(package)
     table: _Table | None = None
-    at = 0
-    for element in package.elements(sheet.member, "row", "sheetData"):
-        if not element.tag.endswith("row"):
-            break  # what follows is no row
-        at = _number_of(source, element, at)
+    for at, element in cells.rows(sheet):
         if at <= source.skip_lines:
             continue
         if table is None:
@@ -68,105 +66,67 @@ def _read_sheet(source: FileSource, package: Package) -> Iterator[pl.DataFrame]:
         yield table.take()
 
 
-def _number_of(source: FileSource, row: etree._Element, before: int) -> int:
-    told = row.get("r", str(before + 1))
-    number = int(told) if told.isascii() and told.isdigit() and len(told) < 9 else 0
-    if not before < number <= _ROWS:
-        what = f"behind row {before:,} of the sheet comes one numbered {told[:20]!r}"
-        raise SourceError(source.path, what, "open it in Excel and save it again", row=before)
-    return number
+@dataclass(frozen=True)
+class Grid:
+    """The first rows of a sheet, none of them taken for its header.
+
+    Attributes:
+        sheet: its name.
+        rows: the number of a row, from 1, and the texts of its cells from column A on: empty
+            where there is none. Rows without any are left out.
+    """
+
+    sheet: str
+    rows: list[tuple[int, list[str]]]
 
 
-class _Cells:
-    """What the cells of a sheet hold."""
+def read_grids(part: Part, sheets: int, rows: int) -> Iterator[Grid]:
+    """Yield the sheets of a workbook of which nothing is known yet.
 
-    def __init__(self, source: FileSource, package: Package) -> None:
-        self._source = source
-        self._from_1904 = package.from_1904
-        self._formats = package.read_formats()
-        self.strings = package.read_strings()
-        self._count = len(self.strings)
-        self._places: dict[str, int] = {}
+    That comes first which `read_workbook` takes where none is named. Rows with much in them are
+    fewer, and a workbook with a great many texts may lack the later ones, so that time and memory
+    stay within bounds.
 
-    def of(self, row: etree._Element) -> Iterator[tuple[int, etree._Element]]:
-        """Yield the cells of a row that hold anything, with their columns from 0."""
-        column = -1
-        places = self._places
-        for cell in row:
-            name = cell.get("r", "").rstrip(_DIGITS)
-            place = places.get(name)
-            column = column + 1 if not name else self._place(name) if place is None else place
-            if len(cell):
-                yield column, cell
+    Args:
+        part: the file.
+        sheets: how many of them are looked at; the others have no rows here.
+        rows: how many of a sheet, at most.
 
-    def _place(self, name: str) -> int:
-        place = 0
-        for letter in name.upper() if len(name) <= 3 and name.isascii() else "":
-            place = place * 26 + ord(letter) - 64 if letter.isalpha() else _COLUMNS + 1
-        if not 0 < place <= _COLUMNS:
-            what = f"a cell lies in column {name[:20]!r}, and there is none"
-            raise SourceError(self._source.path, what, "open it in Excel and save it again")
-        self._places[name] = place - 1
-        return place - 1
+    Raises:
+        SourceError: it is no workbook, or damaged, or too large.
+    """
+    with part.seekable() as path, Package(part.path, path, Limits()) as package:
+        cells = Cells(package, _SAMPLED_STRINGS)
+        usual = package.find_sheet(None)
+        found = [usual, *(sheet for sheet in package.sheets if sheet is not usual)]
+        for number, sheet in enumerate(found):
+            yield Grid(sheet.name, _first_rows(cells, sheet, rows) if number < sheets else [])
 
-    def names(self, row: etree._Element, number: int) -> dict[int, str | None]:
-        """Return the texts of a header, by their columns.
 
-        Raises:
-            SourceError: one of them cannot be read.
-        """
-        try:
-            values = {column: self.value(cell) for column, cell in self.of(row)}
-        except ValueError as error:
-            what = f"the header (row {number:,}) cannot be read: {error}"
-            raise SourceError(self._source.path, what, "correct it", row=number) from None
-        return {
-            column: self.strings[value] if isinstance(value, int) else value
-            for column, value in values.items()
-        }
-
-    def value(self, cell: etree._Element) -> str | int | None:
-        """Return a cell's text, or its number among the texts that cells share.
-
-        Raises:
-            ValueError: it has none though it should; its text is the reason.
-        """
-        kind = cell.get("t", "n")
-        text, formula, stored = "", False, False
-        for child in cell:
-            tag = child.tag
-            if tag.endswith("}v"):
-                text, stored = child.text or "", True
-            elif tag.endswith("}f"):
-                formula = True
-            elif tag.endswith("}is"):
-                return text_of(child) or None
-        if not text:
-            if formula and not stored:
-                raise ValueError("a formula in it was never computed; save the file in Excel")
-            return None
-        if kind == "s":
-            at = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
-            if not 0 <= at < self._count:
-                raise ValueError("a text that it refers to is missing in the file")
-            return at
-        if kind == "n":
-            return self._number(text, cell.get("s", "0"))
-        return _TRUTHS.get(text.lower(), text) if kind == "b" else unescape(text)
-
-    def _number(self, text: str, style: str) -> str:
-        at = int(style) if style.isascii() and style.isdigit() and len(style) < 9 else 0
-        kind = self._formats[at] if at < len(self._formats) else ""
-        if kind:
-            return serial_to_text(text, kind, from_1904=self._from_1904)
-        return number_to_text(text)
+def _first_rows(cells: Cells, sheet: Sheet, most: int) -> list[tuple[int, list[str]]]:
+    found = []
+    left = _SAMPLED
+    for number, element in islice(cells.rows(sheet), most):
+        row: list[str] = []
+        for column, text in cells.texts(element):
+            row += [""] * (column - len(row))
+            row[column : column + 1] = [text]
+            left -= len(text)
+            if left < 0:
+                break
+        left -= (len(element) + len(row)) * _CELL
+        if row:
+            found.append((number, row))
+        if left < 0:
+            break
+    return found
 
 
 class _Table:
     """Rows below a header, gathered until they are a frame."""
 
     def __init__(
-        self, source: FileSource, cells: _Cells, names: dict[int, str | None], row: int
+        self, source: FileSource, cells: Cells, names: dict[int, str | None], row: int
     ) -> None:
         self._source = source
         self._cells = cells

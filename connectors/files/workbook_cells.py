@@ -1,13 +1,145 @@
-"""Numbers of an Excel file as the text that a person reads: 12, 12.5, 1980-12-31, 14:50:05."""
+"""What the cells of an Excel file hold, as the text that a person reads: 12.5, 1980-12-31."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
+
+from lxml import etree
+
+from connectors.files.source import SourceError
+from connectors.files.workbook_package import Package, Sheet, text_of, unescape
 
 _LAST_DAY = 2_958_465  # 9999-12-31
 _DAY_MS = 86_400_000
 _FIRST, _FIRST_1904 = datetime(1899, 12, 30), datetime(1904, 1, 1)  # noqa: DTZ001 - no zone in cells
-_DIGITS = 15
+_PRECISION = 15
 """Digits that Excel computes with; the others that a file may have are noise."""
+_ROWS, _COLUMNS = 1 << 20, 1 << 14
+"""What a sheet has."""
+_DIGITS = "0123456789"
+_TRUTHS = {"1": "true", "true": "true", "0": "false", "false": "false"}
+
+
+class Cells:
+    """The rows of a workbook's sheets, and what their cells hold.
+
+    Args:
+        package: the workbook.
+        most: of the texts that cells share, how many are read; None is all of them.
+
+    Attributes:
+        strings: these texts.
+    """
+
+    def __init__(self, package: Package, most: int | None = None) -> None:
+        self._package = package
+        self._formats = package.read_formats()
+        self.strings = package.read_strings(most)
+        self._count = len(self.strings)
+        self._places: dict[str, int] = {}
+
+    def rows(self, sheet: Sheet) -> Iterator[tuple[int, etree._Element]]:
+        """Yield the rows of a sheet with their numbers; each is forgotten with the next.
+
+        Raises:
+            SourceError: the sheet is damaged, or a row has no number that it could have.
+        """
+        at = 0
+        for element in self._package.elements(sheet.member, "row", "sheetData"):
+            if not element.tag.endswith("row"):
+                break  # what follows is no row
+            told = element.get("r", str(at + 1))
+            number = int(told) if told.isascii() and told.isdigit() and len(told) < 9 else 0
+            if not at < number <= _ROWS:
+                what = f"behind row {at:,} of the sheet comes one numbered {told[:20]!r}"
+                raise SourceError(
+                    self._package.label, what, "open it in Excel and save it again", row=at
+                )
+            at = number
+            yield at, element
+
+    def of(self, row: etree._Element) -> Iterator[tuple[int, etree._Element]]:
+        """Yield the cells of a row that hold anything, with their columns from 0."""
+        column = -1
+        places = self._places
+        for cell in row:
+            name = cell.get("r", "").rstrip(_DIGITS)
+            place = places.get(name)
+            column = column + 1 if not name else self._place(name) if place is None else place
+            if len(cell):
+                yield column, cell
+
+    def _place(self, name: str) -> int:
+        place = 0
+        for letter in name.upper() if len(name) <= 3 and name.isascii() else "":
+            place = place * 26 + ord(letter) - 64 if letter.isalpha() else _COLUMNS + 1
+        if not 0 < place <= _COLUMNS:
+            what = f"a cell lies in column {name[:20]!r}, and there is none"
+            raise SourceError(self._package.label, what, "open it in Excel and save it again")
+        self._places[name] = place - 1
+        return place - 1
+
+    def names(self, row: etree._Element, number: int) -> dict[int, str | None]:
+        """Return the texts of a header, by their columns.
+
+        Raises:
+            SourceError: one of them cannot be read.
+        """
+        try:
+            values = {column: self.value(cell) for column, cell in self.of(row)}
+        except ValueError as error:
+            what = f"the header (row {number:,}) cannot be read: {error}"
+            raise SourceError(self._package.label, what, "correct it", row=number) from None
+        return {
+            column: self.strings[value] if isinstance(value, int) else value
+            for column, value in values.items()
+        }
+
+    def texts(self, row: etree._Element) -> Iterator[tuple[int, str]]:
+        """Yield the texts of a row's cells, with their columns; what cannot be read has none."""
+        for column, cell in self.of(row):
+            try:
+                value = self.value(cell)
+            except ValueError:
+                continue
+            if text := self.strings[value] if isinstance(value, int) else value:
+                yield column, text
+
+    def value(self, cell: etree._Element) -> str | int | None:
+        """Return a cell's text, or its number among the texts that cells share.
+
+        Raises:
+            ValueError: it has none though it should; its text is the reason.
+        """
+        kind = cell.get("t", "n")
+        text, formula, stored = "", False, False
+        for child in cell:
+            tag = child.tag
+            if tag.endswith("}v"):
+                text, stored = child.text or "", True
+            elif tag.endswith("}f"):
+                formula = True
+            elif tag.endswith("}is"):
+                return text_of(child) or None
+        if not text:
+            if formula and not stored:
+                raise ValueError("a formula in it was never computed; save the file in Excel")
+            return None
+        if kind == "s":
+            at = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
+            if not 0 <= at < self._count:
+                raise ValueError("a text that it refers to is missing in the file")
+            return at
+        if kind == "n":
+            return self._number(text, cell.get("s", "0"))
+        return _TRUTHS.get(text.lower(), text) if kind == "b" else unescape(text)
+
+    def _number(self, text: str, style: str) -> str:
+        at = int(style) if style.isascii() and style.isdigit() and len(style) < 9 else 0
+        kind = self._formats[at] if at < len(self._formats) else ""
+        if kind:
+            return serial_to_text(text, kind, from_1904=self._package.from_1904)
+        return number_to_text(text)
 
 
 def number_to_text(text: str) -> str:
@@ -21,7 +153,7 @@ def number_to_text(text: str) -> str:
         return text
     if number.is_integer() and abs(number) < 1 << 63:
         return str(int(number))
-    rounded = f"{number:.{_DIGITS}g}"
+    rounded = f"{number:.{_PRECISION}g}"
     usual = 1e-9 < abs(number) < 1e15
     return format(Decimal(rounded), "f") if usual and "e" in rounded else rounded
 

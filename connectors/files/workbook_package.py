@@ -10,13 +10,15 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import IO, Self
 
 import polars as pl
 from lxml import etree
 
-from connectors.files.source import FileSource, SourceError
+from connectors.files.source import Limits, SourceError
+from connectors.files.zips import WORKBOOK
 
 ELEMENT_BYTES = 16 << 20
 """Bytes of XML that one element may have, a row or a text: lxml holds it whole."""
@@ -48,21 +50,23 @@ class Package:
     """An Excel file that is open: a zip archive of XML, of which only what is needed is read.
 
     Attributes:
+        label: its name, for errors.
         sheets: its worksheets, in their order.
         from_1904: whether its days count from 1904, as on old Macs.
     """
 
-    def __init__(self, source: FileSource, path: Path) -> None:
-        self._source = source
+    def __init__(self, label: Path, path: Path, limits: Limits) -> None:
+        self.label = label
+        self._limits = limits
         with path.open("rb") as file:
             if file.read(4) == _OLE:
                 what = "this is an old .xls, or it is protected by a password"
-                raise SourceError(source.path, what, "save it as .xlsx, without a password")
+                raise SourceError(label, what, "save it as .xlsx, without a password")
         try:
             self._zip = zipfile.ZipFile(path)
         except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error):
             what = "this is no Excel workbook (.xlsx), or it is cut off"
-            raise SourceError(source.path, what, "ask for the whole file") from None
+            raise SourceError(label, what, "ask for the whole file") from None
         self._links: dict[str, tuple[str, str]] = {}
         self.from_1904 = False
         self.sheets: list[Sheet] = []
@@ -81,6 +85,9 @@ class Package:
 
     def _read_book(self) -> None:
         """Read which sheets there are, and which members go with them."""
+        if WORKBOOK not in self._zip.NameToInfo:
+            what = "this is a zip archive, and no Excel workbook"
+            raise SourceError(self.label, what, "unpack it, and name what is in it")
         book = self._target("_rels/.rels", "officeDocument") or "xl/workbook.xml"
         folder = posixpath.dirname(book)
         self._links = self._relations(f"{folder}/_rels/{posixpath.basename(book)}.rels", folder)
@@ -94,29 +101,30 @@ class Package:
                 visible = element.get("state", "visible") == "visible"
                 self.sheets.append(Sheet(element.get("name", ""), member, visible))
 
-    def find_sheet(self) -> Sheet:
-        """Find the sheet that the source names, or the first that is not hidden.
+    def find_sheet(self, name: str | None) -> Sheet:
+        """Find the sheet of a name, or without one the first that is not hidden.
 
         Raises:
             SourceError: there is none; those there are are named.
         """
         for sheet in self.sheets:
-            if sheet.name == self._source.sheet or (sheet.visible and self._source.sheet is None):
+            if sheet.name == name or (sheet.visible and name is None):
                 return sheet
         if not self.sheets:
             raise self._damaged("it has no sheet")
-        if self._source.sheet is None:
+        if name is None:
             return self.sheets[0]
         there = ", ".join(repr(sheet.name) for sheet in self.sheets[:50])
-        what = f"there is no sheet {self._source.sheet!r}; it has {there}"
-        raise SourceError(self._source.path, what, "correct source.sheet")
+        what = f"there is no sheet {name!r}; it has {there}"
+        raise SourceError(self.label, what, "correct source.sheet")
 
-    def read_strings(self) -> pl.Series:
-        """Read the texts that cells share, numbered from 0."""
+    def read_strings(self, most: int | None = None) -> pl.Series:
+        """Read the texts that cells share, numbered from 0: all, or so many at most."""
         member = self._linked("sharedStrings")
         pieces: list[pl.Series] = []
         texts: list[str] = []
-        for element in self.elements(member, "si", most=STRINGS_BYTES) if member else []:
+        found = self.elements(member, "si", most=STRINGS_BYTES) if member else iter(())
+        for element in islice(found, most):
             texts.append(text_of(element))
             if len(texts) >= 1 << 16:
                 pieces.append(pl.Series(texts, dtype=pl.String))
@@ -173,10 +181,10 @@ class Package:
 
     def _too_long(self, member: str) -> SourceError:
         what = f"{member} holds an element, or texts, longer than is read"
-        return SourceError(self._source.path, what, "save the sheet as CSV")
+        return SourceError(self.label, what, "save the sheet as CSV")
 
     def _check_sizes(self) -> None:
-        limits = self._source.limits
+        limits = self._limits
         entries = self._zip.infolist()
         out = sum(entry.file_size for entry in entries)
         packed = sum(entry.compress_size for entry in entries)
@@ -190,7 +198,7 @@ class Package:
             what, hint = f"it unpacks to more than {limits.ratio} times its size", "limits.ratio"
         if what:
             hint = f"if that is right, raise source.{hint}"
-            raise SourceError(self._source.path, what, hint)
+            raise SourceError(self.label, what, hint)
 
     def _linked(self, kind: str) -> str:
         return next((member for is_, member in self._links.values() if is_ == kind), "")
@@ -228,7 +236,7 @@ class Package:
 
     def _damaged(self, why: str) -> SourceError:
         what = f"the workbook is damaged: {why}"
-        return SourceError(self._source.path, what, "open it in Excel and save it again")
+        return SourceError(self.label, what, "open it in Excel and save it again")
 
 
 class _Metered:

@@ -18,7 +18,8 @@ _AT_ONCE = 1 << 20
 _AGAIN = "have it packed again, it is damaged or cut off"
 _TAIL = 22 + (64 << 10)  # the end record, and the longest comment behind it
 _ENTRY = 1 << 10  # bytes of the directory for an entry, more than any real name takes
-_WORKBOOK = "[Content_Types].xml"
+WORKBOOK = "[Content_Types].xml"
+"""The member that makes an Excel workbook of an archive."""
 
 
 class Archive:
@@ -41,7 +42,7 @@ class Archive:
     @property
     def is_workbook(self) -> bool:
         """Whether it is an Excel file."""
-        return _WORKBOOK in self._zip.namelist()
+        return WORKBOOK in self._zip.namelist()
 
     def stamp(self) -> Stamp:
         """Say what the archive's file is now."""

@@ -74,10 +74,6 @@ def _is_odd(body: Sequence[str]) -> bool:
 
 def _pattern(line: str, rows: int) -> str:
     """Make the trailer's pattern: its letters stay, a number that is the count is `{rows}`."""
-
-    def name(found: re.Match[str]) -> str:
-        return "{rows}" if int(found[0]) == rows else "{skip}"
-
     parts = re.split(r"(\d+)", line.strip())
     told = False
     for at in range(1, len(parts), 2):

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from connectors.files import Part, SourceError
 from pipelines import ROOT
 from pipelines.feeds.source import PACKED, format_of
 from pipelines.feeds.words import RESERVED
@@ -16,7 +17,6 @@ from pipelines.guessing.numbers import Style
 from pipelines.guessing.profiles import Profile, profile_columns
 from pipelines.guessing.receipts import ReceiptWords
 from pipelines.guessing.records import Guess, GuessError, Layout, Match, Table, Target
-from pipelines.guessing.sampling import take_sample
 from pipelines.guessing.weighing import find_by_lines, weigh
 from validators.fields import MEMBER_FIELDS, RECEIPT_FIELDS
 
@@ -38,8 +38,10 @@ def guess_file(path: Path, target: Target | None = None) -> Guess:
     Raises:
         GuessError: nothing can be made of the file; the message is one line.
     """
-    sample = take_sample(path)
-    layout, table = read_layout(sample)
+    try:
+        layout, table, part = read_layout(path)
+    except SourceError as error:
+        raise GuessError(str(error)) from None
     kept = {name: values for name, values in table.columns.items() if name not in RESERVED}
     table = replace(table, columns=kept)
     if not table.columns:
@@ -57,8 +59,7 @@ def guess_file(path: Path, target: Target | None = None) -> Guess:
     if not target and (sure < 0.65 or weight < 1.5):
         questions.insert(0, "members or receipts? too few columns tell; say --target")
     questions += _rivals(given, candidates)
-    read = path, layout, table, sample.file, sample.packing
-    return _build(read, (profiles, style, given), chosen, sure, questions)
+    return _build((path, layout, table, part), (profiles, style, given), chosen, sure, questions)
 
 
 def _subject(target: Target, layout: Layout, table: Table) -> str:
@@ -124,13 +125,13 @@ def _rivals(given: Mapping[str, Candidate], candidates: list[Candidate]) -> list
 
 
 def _build(
-    read: tuple[Path, Layout, Table, Path, str],
+    read: tuple[Path, Layout, Table, Part],
     judged: tuple[Mapping[str, Profile], Style, dict[str, Candidate]],
     target: Target,
     sure: float,
     questions: list[str],
 ) -> Guess:
-    path, layout, table, file, packing = read
+    path, layout, table, part = read
     profiles, style, given = judged
     named = "header" not in layout.words or any(
         not name.startswith("column_") for name in table.columns
@@ -155,7 +156,7 @@ def _build(
         questions.append("no number decides between a decimal sign and a thousands mark; look")
     layout = _control(layout, target)
     return Guess(
-        _relative(path), _feed_name(path), target, sure, _with_format(layout, path, file, packing),
+        _relative(path), _feed_name(path), target, sure, _with_format(layout, path, part),
         values, why, tuple(words.matches), words.added, receipts,
         tuple(dict.fromkeys([*questions, *words.questions])),
     )  # fmt: skip
@@ -184,13 +185,12 @@ def _control(layout: Layout, target: Target) -> Layout:
     return replace(layout, control=control)
 
 
-def _with_format(layout: Layout, path: Path, file: Path, packing: str) -> Layout:
-    name = str(path).removesuffix(".zip") if packing == "zip" else str(path)
+def _with_format(layout: Layout, path: Path, part: Part) -> Layout:
     try:
-        same = format_of(name) == layout.format and packing != "zip"
+        same = format_of(str(path)) == layout.format
     except ValueError:
         same = False
-    words = {} if same else {"format": layout.format}
+    file, words = part.file, {} if same else {"format": layout.format}
     if path.is_dir():
         end = "".join(file.suffixes[-2:] if file.suffix.lower() in PACKED else file.suffixes[-1:])
         others = [p for p in path.iterdir() if p.is_file() and not p.name.endswith(end)]

@@ -5,11 +5,12 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from connectors.files.paths import quote
 from pipelines.guessing.records import GuessError, Layout, Table
-from pipelines.guessing.trees import Node, flatten, quote_name
+from pipelines.guessing.trees import Node, flatten
 
 SIGN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}:,]|[^\s\[\]{}:,"]+')
-DEPTH, RECORDS, MORE = 64, 2_000, 400
+DEPTH, RECORDS = 64, 2_000
 COUNTS = ("count", "rows", "total", "antall", "antal", "records", "anzahl", "members", "receipts")
 
 
@@ -69,7 +70,7 @@ def read_json(texts: Sequence[str], *, ends: bool, file: str) -> tuple[Layout, T
     words: dict[str, object] = {}
     why = {"format": f"an array of objects, {len(array.spans):,} of them in the sample"}
     if path:
-        words["record"] = ".".join(map(quote_name, path))
+        words["record"] = ".".join(map(quote, path))
         why["record"] = f"the array with most in it, of {len(arrays)}"
     if items:
         words["items"] = items
@@ -78,7 +79,7 @@ def read_json(texts: Sequence[str], *, ends: bool, file: str) -> tuple[Layout, T
     if len(texts) == 1 and ends and path:
         for place, value in scalars.items():
             if value == str(len(array.spans)) and place[-1].lower() in COUNTS:
-                control["records"] = ".".join(map(quote_name, place))
+                control["records"] = ".".join(map(quote, place))
                 break
     return Layout("json", words, why, control), table
 

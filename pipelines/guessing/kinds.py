@@ -1,4 +1,4 @@
-"""What single values are: phones, e-mails, product numbers, names, places."""
+"""What single values are, phones, e-mails, names, places; and what they look like."""
 
 import re
 from collections.abc import Callable
@@ -29,6 +29,8 @@ CODES = {"no": "NO", "nor": "NO", "norge": "NO", "norway": "NO", "noreg": "NO", 
          "swe": "SE", "sverige": "SE", "sweden": "SE", "dk": "DK", "dnk": "DK", "danmark": "DK",
          "denmark": "DK", "de": "DE", "deu": "DE", "deutschland": "DE", "germany": "DE",
          "tyskland": "DE", "fi": "FI", "fin": "FI", "finland": "FI", "suomi": "FI"}  # fmt: skip
+SHOWN = 24
+"""Signs of a value of which the shape is shown."""
 CURRENCIES = {"NOK", "SEK", "DKK", "EUR", "USD", "GBP", "ISK", "CHF", "PLN"}
 _FIRST = """
     anne inger kari marit ingrid liv eva berit astrid bjørg hilde anna solveig marianne randi
@@ -133,3 +135,17 @@ KINDS: dict[str, Callable[[str], bool]] = {
     "text": lambda v: bool(re.search(r"[^\W\d_]{2}", v)),
 }
 """Kind → whether one value is of it. Values come stripped, and none is empty."""
+
+
+def mask(text: str) -> str:
+    """Show a value's shape, for comments and screens: `+47 99 88 77 66` is `+99 99 99 99 99`."""
+    shown = "".join(_sign(c) for c in text[:SHOWN])
+    return shown + ("…" if len(text) > SHOWN else "")
+
+
+def _sign(sign: str) -> str:
+    if sign.isdigit():
+        return "9"
+    if sign.isalpha():
+        return "A" if sign.isupper() else "a"
+    return sign if sign.isprintable() and sign.isascii() and sign != '"' else "?"

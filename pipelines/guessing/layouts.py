@@ -1,13 +1,16 @@
-"""From a file's bytes to its layout and sampled rows."""
+"""From a file to its layout and sampled rows."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
+from connectors.files import Part
 from connectors.files.detecting import Encoding, detect_encoding
+from connectors.files.sampling import Sample, list_unknown, take_sample
+from pipelines.feeds.source import SUFFIXES
 from pipelines.guessing import json_tree, xml_tree
 from pipelines.guessing.records import GuessError, Layout, Table
-from pipelines.guessing.sampling import Sample, is_workbook
 from pipelines.guessing.tables import read_table
 from pipelines.guessing.workbooks import read_parquet, read_workbook
 
@@ -17,30 +20,51 @@ SURE = 0.8
 JSON_STARTS = {*'"{[]}-0123456789tfn', ""}
 
 
-def read_layout(sample: Sample) -> tuple[Layout, Table]:
-    """Judge what a sample is.
+def read_layout(path: Path) -> tuple[Layout, Table, Part]:
+    """Judge what a file is, or the first of a folder or an archive.
 
     Raises:
         GuessError: nothing can be made of it.
+        SourceError: it cannot be read.
     """
-    name = str(sample.file) + (f"!{sample.member}" if sample.member else "")
-    if sample.head.startswith(b"PAR1") and not sample.packing:
-        return read_parquet(sample.file)
-    if sample.head.startswith(b"PK\x03\x04"):
-        if sample.packing or not is_workbook(sample.file):
-            raise GuessError(f"{name}: an archive inside an archive; unpack the outer one")
-        return read_workbook(sample.file)
-    if sample.head.startswith(b"\xd0\xcf\x11\xe0"):
-        raise GuessError(f"{name}: an old Excel file (.xls); save it as .xlsx or CSV")
-    if sample.head.startswith((b"\x1f\x8b", b"BZh91AY", b"\x28\xb5\x2f\xfd", b"PAR1")):
-        raise GuessError(f"{name}: packed twice; unpack it once")
-    pieces = [p for p in (sample.head, sample.middle, sample.tail) if p]
-    encoding = detect_encoding(pieces)
-    texts = [piece.decode(encoding.name, "replace") for piece in pieces]
+    parts = list_unknown(_first(path))
+    part = parts[0]
+    layout, table = _judge(part, take_sample(part))
+    if len(parts) > 1:
+        question = (
+            f"the archive holds {len(parts)} files and one was judged; "
+            "`member` chooses among them, all must have the same columns"
+        )
+        layout = replace(layout, questions=(*layout.questions, question))
+    return layout, table, part
+
+
+def _first(path: Path) -> Path:
+    """Choose a file of a folder: the first whose name tells a format, or the first of all."""
+    try:
+        path.stat()
+        if not path.is_dir():
+            return path
+        files = sorted(p for p in path.iterdir() if p.is_file() and not p.name.startswith("."))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "no such path"
+        raise GuessError(f"{path}: cannot be read: {reason}") from None
+    if not files:
+        raise GuessError(f"{path}: no file is in this folder")
+    return next((p for p in files if SUFFIXES.keys() & {*map(str.lower, p.suffixes)}), files[0])
+
+
+def _judge(part: Part, sample: Sample) -> tuple[Layout, Table]:
+    if sample.form == "parquet":
+        return read_parquet(part)
+    if sample.form == "xlsx":
+        return read_workbook(part)
+    encoding = detect_encoding(sample.pieces)
+    texts = [piece.decode(encoding.name, "replace") for piece in sample.pieces]
     texts[0] = texts[0].removeprefix("\ufeff")
-    _refuse_binary(texts[0], name)
-    layout, table = _read_text(texts, sample, name)
-    return _with_encoding(layout, encoding, sample), table
+    _refuse_binary(texts[0], part.label)
+    layout, table = _read_text(texts, ends=sample.ends, file=part.label)
+    return _with_encoding(layout, encoding, sample.fault), table
 
 
 def _refuse_binary(text: str, name: str) -> None:
@@ -49,20 +73,20 @@ def _refuse_binary(text: str, name: str) -> None:
         raise GuessError(f"{name}: is no text, no workbook and no Parquet; ask what format it is")
 
 
-def _read_text(texts: Sequence[str], sample: Sample, name: str) -> tuple[Layout, Table]:
+def _read_text(texts: Sequence[str], *, ends: bool, file: str) -> tuple[Layout, Table]:
     start = texts[0].lstrip()[:1]
     if start == "<":
-        return xml_tree.read_xml(texts, ends=sample.ends, file=name)
+        return xml_tree.read_xml(texts, ends=ends, file=file)
     if start == "{" and json_tree.is_lines(texts[0].lstrip()):
-        return json_tree.read_lines(texts, ends=sample.ends, file=name)
+        return json_tree.read_lines(texts, ends=ends, file=file)
     if start in {"{", "["} and texts[0].lstrip()[1:].lstrip()[:1] in JSON_STARTS:
-        return json_tree.read_json(texts, ends=sample.ends, file=name)
+        return json_tree.read_json(texts, ends=ends, file=file)
     if not start:
-        raise GuessError(f"{name}: holds nothing but blanks; ask for a file with records")
-    return read_table(texts, ends=sample.ends, file=name)
+        raise GuessError(f"{file}: holds nothing but blanks; ask for a file with records")
+    return read_table(texts, ends=ends, file=file)
 
 
-def _with_encoding(layout: Layout, found: Encoding, sample: Sample) -> Layout:
+def _with_encoding(layout: Layout, found: Encoding, fault: str) -> Layout:
     words, why, questions = dict(layout.words), dict(layout.why), list(layout.questions)
     if not found.marked and found.name != "utf-8":
         words = {"encoding": found.name, **words}
@@ -72,11 +96,6 @@ def _with_encoding(layout: Layout, found: Encoding, sample: Sample) -> Layout:
         questions.append(
             f"is the file {found.name}{rival}? look at names with letters such as æøå in a preview"
         )
-    if sample.cut:
-        questions.append(f"{sample.cut}: ask for the whole file")
-    if sample.members > 1:
-        questions.append(
-            f"the archive holds {sample.members} files and one was judged; "
-            "`member` chooses among them, all must have the same columns"
-        )
+    if fault:
+        questions.append(f"only some of it could be unpacked: {fault}")
     return replace(layout, words=words, why=why, questions=tuple(questions))

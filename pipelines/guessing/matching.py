@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from pipelines.guessing.fitting import fit
-from pipelines.guessing.kinds import KINDS
-from pipelines.guessing.masking import mask
+from pipelines.guessing.kinds import KINDS, mask
 from pipelines.guessing.names import about
 from pipelines.guessing.profiles import Profile
 from pipelines.guessing.records import Target

@@ -11,7 +11,7 @@ from pipelines.guessing.matching import Candidate
 from pipelines.guessing.names import tokens
 from pipelines.guessing.profiles import Profile
 from pipelines.guessing.records import LOW, UNKNOWN, Match
-from pipelines.guessing.yaml_text import write
+from pipelines.guessing.writing import write
 from validators.fields import MEMBER_FIELDS, MEMBER_KEYS
 
 NOT_SENT = {

@@ -6,7 +6,7 @@ from pipelines.guessing.fitting import BACK, SALE
 from pipelines.guessing.matching import Candidate
 from pipelines.guessing.profiles import Profile
 from pipelines.guessing.records import UNKNOWN, Match, Table
-from pipelines.guessing.yaml_text import write
+from pipelines.guessing.writing import write
 from validators.fields import DERIVED, RECEIPT_FIELDS
 
 FORGE = {

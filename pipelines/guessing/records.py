@@ -25,7 +25,6 @@ class Layout:
         why: the evidence, for a word or for `format`.
         control: the words of `control`.
         questions: what could not be decided.
-        tree: whether columns are paths (JSON, XML, Parquet) and not names.
     """
 
     format: str

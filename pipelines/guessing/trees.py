@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from connectors.files.paths import quote
 from pipelines.guessing.records import Table
 
 KINDS_OF = ("type", "kind", "name", "code", "key", "channel", "@type", "@kind", "@name", "@code",
@@ -30,12 +31,6 @@ class Node:
     many: dict[str, list[str]] = field(default_factory=dict)
 
 
-def quote_name(name: str) -> str:
-    """Write a name as a step of a path."""
-    bare = name.removeprefix("@")
-    return f"'{name}'" if re.search(r"[.'\"\[\]=@]", bare) or not bare else name
-
-
 def flatten(records: Sequence[Node]) -> tuple[Table, str | None]:
     """Make a table of records, and name the list inside them that makes the rows, if there is."""
     items = _find_items(records)
@@ -56,7 +51,7 @@ def flatten(records: Sequence[Node]) -> tuple[Table, str | None]:
     names = [*outside, *(n for n in inside if n not in outside)][:COLUMNS]
     columns = {name: [row.get(name, "") for row in rows] for name in names}
     table = Table(columns, ordinals, frozenset(inside))
-    return table, ".".join(map(quote_name, items)) if items else None
+    return table, ".".join(map(quote, items)) if items else None
 
 
 def _lists(node: Node, path: tuple[str, ...]) -> Iterable[tuple[tuple[str, ...], list[Node]]]:
@@ -141,22 +136,22 @@ def _walk(
     steps: tuple[str, ...] | None = None,
 ) -> Iterable[tuple[str, str]]:
     """Give path and text of all that is in a record, but for the items."""
-    steps = tuple(map(quote_name, path)) if steps is None else steps
+    steps = tuple(map(quote, path)) if steps is None else steps
     for name, text in node.texts.items():
-        yield ".".join((*steps, quote_name(name)) if name else steps), text
+        yield ".".join((*steps, quote(name)) if name else steps), text
     for name, texts in node.many.items():
         for at, text in enumerate(texts[:3], start=1):
-            yield ".".join((*steps, f"{quote_name(name)}[{at}]")), text
+            yield ".".join((*steps, f"{quote(name)}[{at}]")), text
     for name, parts in node.parts.items():
         here = (*path, name)
         if here == without:
             continue
         key = chosen.get(here)
         if key is None:
-            yield from _walk(parts[0], here, without, chosen, (*steps, quote_name(name)))
+            yield from _walk(parts[0], here, without, chosen, (*steps, quote(name)))
             continue
         for at, part in enumerate(parts[: CHOICES if key else 3], start=1):
             which = f"[{key}={part.texts.get(key, '')}]" if key else f"[{at}]"
             left = Node({k: v for k, v in part.texts.items() if k != key}, part.parts, part.lists)
-            step = (*steps, quote_name(name) + which)
+            step = (*steps, quote(name) + which)
             yield from _walk(left, here, without, chosen, step)

@@ -1,7 +1,10 @@
-"""A guess as the commented YAML of a feed."""
+"""A guess as the commented YAML of a feed, in which every text is read back as it is."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
 
 from pipelines.guessing.records import LOW, Guess, Match
-from pipelines.guessing.yaml_text import comment, fold, quote, write
 from validators.fields import MEMBER_FIELDS, RECEIPT_FIELDS
 
 WIDTH = 96
@@ -9,6 +12,8 @@ TARGETS = {
     "members": ("POST /import", ("envelope: members",)),
     "receipts": ("POST /transactions", ()),
 }
+PLAIN = re.compile(r"^[A-Za-zÆØÅÄÖÜæøåäöüß_][\wÆØÅÄÖÜæøåäöüß.\-/]*( [\w.\-/]+)*$", re.ASCII)
+WORDS = {"true", "false", "yes", "no", "on", "off", "null", "y", "n", "nan", "inf", ".inf", ".nan"}
 
 
 def write_yaml(guess: Guess) -> str:
@@ -104,3 +109,48 @@ def _line(field: str, match: Match) -> list[str]:
 def _left(match: Match) -> list[str]:
     told = f"confidence {match.confidence:.2f}: {comment(quote(match.column))} is not sent: "
     return fold(told + f"{match.left_out} ({match.why})", "    #")
+
+
+def quote(text: str) -> str:
+    """Write a text so that YAML reads it as this text and no number, truth or mark."""
+    if PLAIN.match(text) and text.lower() not in WORDS:
+        return text
+    if any(not c.isprintable() for c in text):
+        written = json.dumps(text)  # escapes all that is beyond ASCII
+        pairs = r"\\ud([89ab][0-9a-f]{2})\\ud([c-f][0-9a-f]{2})"
+        return re.sub(pairs, _wide, written)
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _wide(found: re.Match[str]) -> str:
+    high, low = int(f"d{found[1]}", 16), int(f"d{found[2]}", 16)
+    return f"\\U{0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00):08x}"
+
+
+def write(value: object) -> str:
+    """Write a value on one line."""
+    if isinstance(value, str):
+        return quote(value)
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{quote(str(k))}: {write(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, Sequence):
+        return "[" + ", ".join(map(write, value)) + "]"
+    return json.dumps(value)
+
+
+def comment(text: str) -> str:
+    """Make a text fit behind a #: one line, nothing that cannot be printed."""
+    plain = "".join(c if c.isprintable() else "?" for c in text)
+    return " ".join(plain.split())
+
+
+def fold(text: str, start: str, width: int = 100) -> list[str]:
+    """Fold a comment into lines that all begin alike."""
+    lines: list[str] = []
+    line = start
+    for word in comment(text).split(" "):
+        if len(line) + len(word) + 1 > width and line != start:
+            lines.append(line.rstrip())
+            line = re.sub(r"# (QUESTION|LOW).*", "#  ", start) if lines else start
+        line += f"{'' if line.endswith(' ') else ' '}{word}"
+    return [*lines, line.rstrip()]

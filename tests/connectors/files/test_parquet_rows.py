@@ -13,6 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.files import Limits, SourceError
+from connectors.files.parquet_rows import list_columns
+from connectors.files.sampling import list_unknown
 
 
 def parquet(table, **options):
@@ -218,3 +220,23 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
         return path
 
     assert peak(made(3_000_000)) < peak(made(300_000)) * 1.25 + 30
+
+
+def test_columns_are_named_as_a_source_asks_for_them(desk):
+    line = {"sku": "1", "price": {"net": 1.5}, "tags": ["x"]}
+    row = {"id": 1, "a.b": "2", "store": {"id": 3, "no.": 4, "@x": 5}, "plain": ["y"]}
+    table = pa.Table.from_pylist([{**row, "lines": [line], "in": {"pays": [{"sum": 1}]}}])
+    source = desk.source(parquet(table), "parquet", "id")
+    (part,) = list_unknown(source.path)
+    found = list_columns(part)
+    assert found == {
+        "": ["id", "a.b", "store.id", "store.'no.'"],
+        "lines": ["lines.sku", "lines.price.net"],
+        "in.pays": ["in.pays.sum"],
+    }
+    for items, names in found.items():
+        told = desk.rows(parquet(table), "parquet", " ".join(names), items=items or None)
+        assert [len(row) for row in told] == [len(names) + 1]
+    desk.path.write_bytes(b"PAR1 and nothing else PAR1")
+    with pytest.raises(SourceError, match="damaged"):
+        list_columns(list_unknown(desk.path)[0])

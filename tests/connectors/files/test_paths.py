@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.files.paths import Step, names_of, parse, parse_names
+from connectors.files.paths import Step, names_of, parse, parse_names, quote
 
 WORD = st.text(st.characters(blacklist_characters=".'\"[]=@", codec="utf-8"), min_size=1)
 QUOTED = st.text(st.characters(blacklist_characters="'", codec="utf-8"), min_size=1)
@@ -62,3 +62,9 @@ def test_names_alone():
     assert parse_names("export.'a.b'.members", "record") == ("export", "a.b", "members")
     with pytest.raises(ValueError, match=r"record: 'a\[1\].b' must be names alone"):
         parse_names("a[1].b", "record")
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="'", codec="utf-8"), min_size=1)))
+def test_names_are_quoted_so_that_they_are_read_back(names):
+    names = names or ["@type"]
+    assert names_of(parse(".".join(map(quote, names)))) == tuple(names)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 
+import polars as pl
 import pytest
 from click.testing import CliRunner
 
@@ -17,10 +18,11 @@ from pipelines.feeds.reading import read_yaml
 from pipelines.guessing import GuessError, guess_file, write_yaml
 from pipelines.guessing.dates import find_dates
 from pipelines.guessing.edges import tell_trailer
-from pipelines.guessing.masking import mask
+from pipelines.guessing.kinds import mask
 from pipelines.guessing.numbers import find_style
 from pipelines.guessing.synonyms import concepts_of
-from pipelines.guessing.yaml_text import quote, write
+from pipelines.guessing.writing import quote, write
+from tests.pipelines.guessing.making import workbook
 
 
 @pytest.fixture
@@ -261,3 +263,32 @@ def test_of_a_folder_the_first_file_of_a_known_kind_is_judged(tmp_path) -> None:
     assert found.path == str(folder)
     assert found.layout.words["member"] == "*.csv"
     assert found.layout.words["format"] == "csv"
+
+
+def test_a_packed_workbook_is_read_like_any(guessed) -> None:
+    cells = [["Kundenr", "Epost"], *([n, f"k{n}@example.no"] for n in range(30))]
+    for data, name in (
+        (archive("kunder.xlsx", workbook(cells)), "a.zip"),
+        (gzip.compress(workbook(cells)), "a.xlsx.gz"),
+    ):
+        found = guessed(data, name)
+        assert found.layout.format == "xlsx"
+        assert [match.fields for match in found.matches] == [("externalId",), ("email",)]
+
+
+def test_of_a_nested_parquet_only_what_can_be_read_is_told(guessed, tmp_path) -> None:
+    lines = [{"sku": f"{n}", "qty": n, "sum": n * 2.5} for n in range(1, 4)]
+    row = {"store": {"id": 7}, "tags": ["x"], "lines": lines, "paid": [{"by": "card"}]}
+    rows = [{"receipt_no": n, **row} for n in range(9)]
+    pl.DataFrame(rows).write_parquet(tmp_path / "a.parquet")
+    found = guessed((tmp_path / "a.parquet").read_bytes(), "a.parquet", "receipts")
+    assert found.layout.words == {"items": "lines"}
+    assert any("left out: paid" in question for question in found.questions)
+    names = ["receipt_no", "store.id", "lines.sku", "lines.qty", "lines.sum"]
+    assert [match.column for match in found.matches] == names
+
+
+def test_an_archive_beside_the_first_file_of_a_folder_is_left_alone(tmp_path) -> None:
+    (tmp_path / "a.csv").write_text("Kundenr;Epost\n1;a@example.no\n2;b@example.no\n")
+    (tmp_path / "b.zip").write_bytes(b"PK\x03\x04 and nothing else")
+    assert guess_file(tmp_path).layout.words["member"] == "*.csv"
