@@ -27,7 +27,7 @@ dev: .venv/runtime
 
 test:
 	@echo "make test: installs into .venv (about 2 minutes, the first time only), then runs the"
-	@echo "fast tests against a sandbox over real sockets (about 1 minute)."
+	@echo "fast tests against a sandbox over real sockets (1 to 2 minutes)."
 	@$(MAKE) --no-print-directory .venv/dev
 	@$(BIN)/python -m pytest -n 4 -m "not slow and not real and not browser"
 

@@ -18,7 +18,7 @@ from pipelines.feeds.mapping import (
     columns_of,
 )
 from pipelines.forms import values_of
-from transforms.mapping import CLEARED, MISSED, Values, map_columns
+from transforms.mapping import CLEARED, MISSED, Values, clear_fields, map_columns
 from transforms.values import PLAIN, UNREAD, Field, Kind, Style, read_some, read_values
 from validators.fields import RECEIPT_FIELDS
 from validators.rules import Rule, faulty
@@ -59,7 +59,7 @@ def fields_of(feed: LoadFeed) -> Fields:
         FeedError: a function cannot be imported, or takes another number of columns.
     """
     mapping = {name: values_of(name, mapped) for name, mapped in feed.mapping.items()}
-    read = [field for name, mapped in feed.mapping.items() for field in _fields(feed, name, mapped)]
+    read = [_field(feed, name, mapped) for name, mapped in feed.mapping.items()]
     instead = {
         name: mapped.default or ""
         for name, mapped in feed.mapping.items()
@@ -116,7 +116,7 @@ def map_fields(rows: pl.DataFrame, fields: Fields, rules: Sequence[Rule]) -> pl.
 
 
 def read_plain(mapped: pl.DataFrame, fields: Fields, rules: Sequence[Rule]) -> pl.DataFrame | None:
-    """Read the values that stand the usual way, or nearly so: `ja` for true, a minus behind.
+    """Read the values that stand the usual way, or nearly so: `ja` for true, blanks around.
 
     Args:
         mapped: what `map_fields` gave.
@@ -128,7 +128,10 @@ def read_plain(mapped: pl.DataFrame, fields: Fields, rules: Sequence[Rule]) -> p
     """
     if not fields.plain:
         return None
-    return read_some(mapped, faulty(mapped, rules), fields.plain, fields.today, fields.zone)
+    read = read_some(mapped, faulty(mapped, rules), fields.plain, fields.today, fields.zone)
+    if read is None or fields.clear is None:
+        return read
+    return clear_fields(read, [field.name for field in fields.plain], fields.clear)
 
 
 def header_flags(lines: pl.DataFrame) -> list[str]:
@@ -136,22 +139,17 @@ def header_flags(lines: pl.DataFrame) -> list[str]:
     return [c for c in lines.columns if c.startswith((f"{MISSED}Header.", f"{UNREAD}Header."))]
 
 
-def _fields(feed: LoadFeed, name: str, mapped: Mapped) -> list[Field]:
-    kind = _kind(feed, name)
-    born = name == "birthDate"
-    return [] if kind is None else [Field(name, kind, _style(feed, mapped), born=born)]
+def _field(feed: LoadFeed, name: str, mapped: Mapped) -> Field:
+    return Field(name, _kind(feed, name), _style(feed, mapped), born=name == "birthDate")
 
 
-def _kind(feed: LoadFeed, name: str) -> Kind | None:
+def _kind(feed: LoadFeed, name: str) -> Kind:
     if isinstance(feed.target, ImportTarget):
         kind = feed.kinds[name]
-        if kind == "text":
-            return "gender" if name == "gender" else None
-        return kind
+        return "gender" if name == "gender" else kind
     if name == "Header.TimeStamp":
         return "time"
-    kind = RECEIPT_FIELDS[name].kind
-    return None if kind == "text" else kind
+    return RECEIPT_FIELDS[name].kind
 
 
 def _style(feed: LoadFeed, mapped: Mapped) -> Style:

@@ -29,7 +29,7 @@ from pipelines.refusing import (
     refuse,
 )
 from transforms.cutting import rows_together
-from transforms.mapping import Values, map_columns
+from transforms.mapping import CLEARED, Values, map_columns
 from transforms.members import encode_members
 from transforms.receipt_json import encode_receipts
 from transforms.receipts import SCALE, Shape, find_unknown, read_lines, sum_receipts
@@ -200,9 +200,16 @@ def _member_shaper(feed: LoadFeed) -> Shaper:
             refused = refuse(named.with_columns(place).filter(bad), why, place)
             good, members = named.filter(~bad), members.filter(~bad)
         records = good.with_columns(encode_members(members, kinds).alias("json"))
-        return Shaped(records, refused, why, {})
+        return Shaped(records, refused, why, _cleared(members))
 
     return shape_rows
+
+
+def _cleared(members: pl.DataFrame) -> dict[str, int]:
+    """Count the values that clear a field of the platform: a formula that failed may be one."""
+    flags = [name for name in members.columns if name.startswith(CLEARED)]
+    count = sum(int(members[name].sum()) for name in flags)
+    return {"times a value clears its field (values.clear)": count} if count else {}
 
 
 def _unbalanced(lines: pl.DataFrame, tolerance: Decimal) -> dict[str, int]:

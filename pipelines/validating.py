@@ -121,6 +121,7 @@ def validate(
     notes = Notes()
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (folder / REJECTS).unlink(missing_ok=True)  # those of an earlier look
     written = ""
     source = resolve_source(source or feed.source.path)
     with tempfile.TemporaryDirectory(prefix="loyalty-etl-") as name:

@@ -2,14 +2,18 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
+import certifi
 import httpx
 import pytest
 
@@ -19,16 +23,53 @@ ROOT = Path(__file__).resolve().parent.parent
 KEY = "sandbox-key-7c41"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def few_certificates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Trust one authority, not all of them: to read those takes 20 ms for each client of httpx."""
+    end = "-----END CERTIFICATE-----\n"
+    file = tmp_path_factory.mktemp("trusted") / "one.pem"
+    file.write_text(Path(certifi.where()).read_text(encoding="utf-8").partition(end)[0] + end)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(certifi, "where", lambda: str(file))
+        yield
+
+
+@pytest.fixture(scope="session")
+def make_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Return what makes a new folder.
+
+    Pytest's own way reads the names of all folders before it makes the next one: seconds, with
+    thousands of tests.
+    """
+    base = tmp_path_factory.mktemp("folders")
+    numbers = count()
+
+    def make(name: str) -> Path:
+        folder = base / f"{name}{next(numbers)}"
+        folder.mkdir(mode=0o700)
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def tmp_path(request: pytest.FixtureRequest, make_folder: Callable[[str], Path]) -> Path:
+    """A folder of the test's own."""
+    return make_folder(re.sub(r"\W", "_", request.node.name)[:30])
+
+
 @pytest.fixture(autouse=True)
-def state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def state(make_folder: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A state folder of the test's own; no test ever sees the user's settings, nor any real API."""
-    folder = tmp_path_factory.mktemp("state")
+    folder = make_folder("state")
     monkeypatch.setenv("LOYALTY_ETL_STATE", str(folder))
     monkeypatch.setenv("TRIGG_BASE_URL", "http://127.0.0.1:9/v4")  # nobody listens there
     monkeypatch.setenv("TRIGG_API_KEY", KEY)
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
     monkeypatch.delenv("ETL_EXECUTOR", raising=False)
-    return folder
+    yield folder
+    with suppress(OSError):
+        folder.rmdir()  # most tests keep nothing there
 
 
 @dataclass(frozen=True)

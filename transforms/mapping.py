@@ -115,7 +115,8 @@ def map_columns(
 
     Args:
         rows: source rows; every mapped column is text. Empty text means no value.
-        mapping: wire name → where its value comes from.
+        mapping: wire name → where its value comes from. What is made of columns is made of their
+            values without the blanks around them; a value taken as it is keeps them.
         clear: the text by which the source clears a field; the field has no value then.
 
     Returns:
@@ -123,7 +124,9 @@ def map_columns(
         `cleared.<name>` for each field that a row of these clears.
     """
     mapped = rows.select(
-        _made(rows, values, clear).alias(name)
+        pl.when(pl.col(values.column) != "").then(pl.col(values.column)).alias(name)
+        if isinstance(values, FromColumn)
+        else _made(rows, values, clear).alias(name)
         if isinstance(values, Made)
         else _unless_clear(values, clear).alias(name)
         for name, values in mapping.items()
@@ -131,7 +134,7 @@ def map_columns(
     lookups = [name for name, values in mapping.items() if _rejects(values)]
     if lookups:
         mapped = _tell_missed(mapped, rows, {name: mapping[name] for name in lookups})
-    return mapped if clear is None else _clear(mapped, list(mapping), clear)
+    return mapped if clear is None else clear_fields(mapped, list(mapping), clear)
 
 
 def _made(rows: pl.DataFrame, made: Made, clear: str | None) -> pl.Expr:
@@ -142,7 +145,7 @@ def _made(rows: pl.DataFrame, made: Made, clear: str | None) -> pl.Expr:
 def _unless_clear(values: Values, clear: str | None) -> pl.Expr:
     """Give the value, or the text that clears where the one column it comes from has it."""
     if clear is not None and isinstance(values, Looked | Part):
-        text = pl.col(values.column)
+        text = _text(values.column)
         return pl.when(text == clear).then(text).otherwise(_value(values))
     return _value(values, clear if isinstance(values, Joined | Filled) else None)
 
@@ -151,7 +154,7 @@ def _value(values: Values, without: str | None = None) -> pl.Expr:  # noqa: PLR0
     """Write where a value comes from as an expression; the text `without` is no value."""
     match values:
         case FromColumn(column):
-            text = pl.col(column)
+            text = _text(column)
             return pl.when((text != "") & (text != without) if without else text != "").then(text)
         case Constant(text):
             return pl.lit(text or None, dtype=pl.String)
@@ -161,7 +164,7 @@ def _value(values: Values, without: str | None = None) -> pl.Expr:  # noqa: PLR0
             texts = [_value(FromColumn(c), without) for c in columns]
             return _filled(pl.concat_str(texts, separator=between, ignore_nulls=True))
         case Part(column, at, number):
-            return _part(pl.col(column), at, number)
+            return _part(_text(column), at, number)
         case Looked():
             return _look_up(values)
         case Filled(parts):
@@ -173,20 +176,24 @@ def _value(values: Values, without: str | None = None) -> pl.Expr:  # noqa: PLR0
             raise AssertionError("a function is called, it is no expression")
 
 
+def _text(column: str) -> pl.Expr:
+    return pl.col(column).str.strip_chars()
+
+
 def _filled(text: pl.Expr) -> pl.Expr:
     return pl.when(text != "").then(text)
 
 
 def _part(text: pl.Expr, at: str, number: int) -> pl.Expr:
     if at == " ":  # several blanks are one
-        text = text.str.strip_chars().str.replace_all(r"\s+", " ")
+        text = text.str.replace_all(r"\s+", " ")
     parts = text.str.split(at)
     place = number - 1 if number > 0 else number
     return _filled(parts.list.get(place, null_on_oob=True).str.strip_chars())
 
 
 def _answer(chosen: Chosen) -> pl.Expr:
-    text, words = pl.col(chosen.column), list(chosen.words)
+    text, words = _text(chosen.column), list(chosen.words)
     match chosen.asks:
         case "is":
             yes = text.is_in(words)
@@ -216,8 +223,10 @@ def _look_up(looked: Looked) -> pl.Expr:
 
 
 def _find(text: pl.Expr, table: Mapping[str, str | None]) -> pl.Expr:
-    values = pl.Series([value or None for value in table.values()], dtype=pl.String)
-    return text.replace_strict(list(table), values, default=NOWHERE, return_dtype=pl.String)
+    keys = pl.Series(list(table), dtype=pl.String).str.strip_chars()
+    known = dict(zip(keys, (value or None for value in table.values()), strict=True))
+    values = pl.Series(list(known.values()), dtype=pl.String)
+    return text.replace_strict(list(known), values, default=NOWHERE, return_dtype=pl.String)
 
 
 def _rejects(values: Values) -> bool:
@@ -237,12 +246,15 @@ def _tell_missed(
     return mapped.with_columns(rows.select(missed))
 
 
-def _clear(mapped: pl.DataFrame, names: Sequence[str], clear: str) -> pl.DataFrame:
-    is_cleared = mapped.select((pl.col(n) == clear).fill_null(value=False) for n in names)
-    some = [name for name in names if is_cleared[name].any()]
+def clear_fields(mapped: pl.DataFrame, names: Sequence[str], clear: str) -> pl.DataFrame:
+    """Take away the text that clears a field; `cleared.<name>` says where, if it is anywhere."""
+    found = mapped.select((pl.col(n) == clear).fill_null(value=False) for n in names)
+    some = [name for name in names if found[name].any()]
     lookups = [name for name in some if f"{MISSED}{name}" in mapped.columns]
+    before = [name for name in some if f"{CLEARED}{name}" in mapped.columns]
     return mapped.with_columns(
-        *(pl.when(~is_cleared[name]).then(pl.col(name)).alias(name) for name in some),
-        *(is_cleared[name].alias(f"{CLEARED}{name}") for name in some),
-        *(pl.col(f"{MISSED}{name}") & ~is_cleared[name] for name in lookups),
+        *(pl.when(~found[name]).then(pl.col(name)).alias(name) for name in some),
+        *(found[name].alias(f"{CLEARED}{name}") for name in some if name not in before),
+        *(pl.col(f"{CLEARED}{name}") | found[name] for name in before),
+        *(pl.col(f"{MISSED}{name}") & ~found[name] for name in lookups),
     )

@@ -16,7 +16,7 @@ from transforms.truths import read_gender, read_truth
 
 UNREAD = "unread."
 """Begins the names of the booleans that mark values which do not parse."""
-Kind = Literal["number", "integer", "date", "time", "boolean", "gender"]
+Kind = Literal["text", "number", "integer", "date", "time", "boolean", "gender"]
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Field:
                 own = replace(PLAIN, time=style.time)
             case "boolean":
                 own = replace(PLAIN, true=style.true, false=style.false)
-            case "gender":
+            case "text" | "gender":
                 own = PLAIN
         return own == PLAIN
 
@@ -80,7 +80,7 @@ class Field:
 def read_values(
     frame: pl.DataFrame, fields: Iterable[Field], today: date, zone: str
 ) -> pl.DataFrame:
-    """Write numbers, dates, times and truths the way the rules know them.
+    """Write numbers, dates, times, truths and texts the way the rules know them.
 
     Args:
         frame: text columns by wire name; others are left alone.
@@ -147,4 +147,7 @@ def _read(texts: pl.Series, field: Field, today: date, zone: str) -> pl.Series:
             value = read_truth(text, style.true, style.false)
         case "gender":
             value = read_gender(text)
+        case "text":
+            value = text.str.strip_chars()
+            value = pl.when(value != "").then(value)
     return pl.select(value).to_series()

@@ -24,7 +24,8 @@ NUMBER = r"^-?[0-9]{1,11}(\.[0-9]{1,4})?$"
 INTEGER = r"^-?[0-9]{1,15}$"
 BOOLEAN = r"^(?i-u:true|false|1|0)$"
 DATE = r"^[12][0-9]{3}-[0-9]{2}-[0-9]{2}$"
-CONTROL = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff]"  # the last is a byte order mark inside a text
+# Control characters, the last of which is a byte order mark inside a text, and blanks around it.
+UNTIDY = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff]|^\\s|\\s$"
 
 REASONS = pl.Schema(
     {
@@ -76,10 +77,9 @@ def field_rules(field: Field) -> list[Rule]:
             message = "not a date such as 2024-01-31"
             rules.append(Rule(field.name, "not-a-date", message, impossible))
         case "text":
-            control = text.str.contains(CONTROL).fill_null(value=False)
-            rules.append(
-                Rule(field.name, "control-character", "holds a control character", control)
-            )
+            message = "holds a control character, or blanks around it"
+            untidy = text.str.contains(UNTIDY).fill_null(value=False)
+            rules.append(Rule(field.name, "control-character", message, untidy))
     if field.allowed:
         message = f"not one of {', '.join(field.allowed)}"
         other = ~text.is_in(field.allowed).fill_null(value=True)

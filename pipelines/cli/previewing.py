@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 Rows = Sequence[Mapping[str, str | None]]
 INDENT = 4
+CLEARED = "null: clears it"
 
 
 @click.command()
@@ -84,7 +85,18 @@ def _beside(record: "Shown", columns: Mapping[str, Sequence[str]]) -> Iterator[s
         names = [*once, *(n for n in after if n.startswith("Items."))] if receipt else [*after]
         if receipt and len(record.before) > 1:
             yield f"{' ' * INDENT}- line {number}"
-        yield from _table([_pair(name, before, after, columns[name]) for name in names])
+        pairs = [_pair(name, before, after, columns[name]) for name in names]
+        cleared = [name for name in names if _is_null(record.sent, name.split("."))]
+        yield from _table([(*p[:3], CLEARED) if p[2] in cleared else p for p in pairs])
+
+
+def _is_null(sent: object, path: Sequence[str]) -> bool:
+    """Say whether what is sent holds a null at this place: it clears the field."""
+    if isinstance(sent, list):
+        return any(_is_null(each, path) for each in sent)
+    if not path:
+        return sent is None
+    return isinstance(sent, dict) and path[0] in sent and _is_null(sent[path[0]], path[1:])
 
 
 def _pair(

@@ -72,7 +72,7 @@ def _lines(feed: str, report: "Report") -> Iterator[str]:
     yield f"{feed}: judged in {report.seconds:.1f} s; nothing was sent"
     yield f"  from      {report.source}"
     yield f"  rows      {report.rows:,} read, {report.rejected_rows:,} rejected"
-    share = f"{report.rejected_percent:.2g} %, allowed {report.allowed_percent:g} %"
+    share = f"{_percent(report.rejected_percent)}, allowed {report.allowed_percent:g} %"
     good = report.records - report.rejected_records
     equation = f"{report.records:,} = {good:,} good + {report.rejected_records:,} rejected"
     yield f"  records   {equation}{f' ({share})' if report.rejected_records else ''}"
@@ -94,7 +94,7 @@ def _tell(cause: "Cause") -> Iterator[str]:
 
     own = [name for name in cause.columns if name != cause.field]
     columns = f" ({', '.join(map(plain, own))})" if own else ""
-    often = f"{_rows(cause.rows)}, {cause.percent:.2g} %"
+    often = f"{_rows(cause.rows)}, {_percent(cause.percent)}"
     yield f"{cause.field}{columns}: {plain(cause.message)}: {often}"
     for sample in cause.samples:
         told = f"{plain(sample.value, WIDEST)} ({_rows(sample.rows)})" if sample.value else "first"
@@ -103,6 +103,10 @@ def _tell(cause: "Cause") -> Iterator[str]:
         yield f"    … {cause.distinct - len(cause.samples):,} more values"
     if cause.fix:
         yield f"    fix: {plain(cause.fix)}"
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0f} %" if share >= 10 else f"{share:.2g} %"
 
 
 def _rows(count: int) -> str:

@@ -40,7 +40,7 @@ class Outcome(Style):
     """What every form takes: what its text is, how it is written, what is done about an error."""
 
     type: Kind | None = None
-    on_error: Literal["reject", "default"] | None = "reject"
+    on_error: Literal["reject", "default", None] = "reject"  # noqa: PYI061  (errors tell null too)
     default: FilledText | None = None
 
     @model_validator(mode="after")
@@ -57,7 +57,8 @@ class Instead(Words):
 
 
 Other = Annotated[
-    Annotated[Literal["reject", "keep"] | None, Tag("text")] | Annotated[Instead, Tag("Instead")],
+    Annotated[Literal["reject", "keep", None], Tag("text")]  # noqa: PYI061  (likewise)
+    | Annotated[Instead, Tag("Instead")],
     Discriminator(lambda v: "Instead" if isinstance(v, dict | Instead) else "text"),
 ]
 Table = Annotated[

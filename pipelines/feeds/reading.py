@@ -111,7 +111,10 @@ def read_yaml(file: Path) -> LoadFeed | ExportFeed:
     if not isinstance(kind, str) or kind not in COMPONENTS:
         allowed = ", ".join(COMPONENTS)
         raise FeedError(f"`type` must be one of {allowed}", file, _line(node, ["type"]))
-    repeated = next(_repeats(node), None)
+    try:
+        repeated = next(_repeats(node), None)
+    except RecursionError:
+        raise FeedError("not YAML for a feed: a block holds itself", file) from None
     if repeated:
         raise FeedError(f"`{repeated.value}` stands twice", file, repeated.start_mark.line + 1)
     feed = _validate(COMPONENTS[kind], words.get("attributes") or {}, node, file)
@@ -169,7 +172,7 @@ def _explain(fault: ErrorDetails, model: type[BaseModel]) -> str:
     elif fault["type"] == "model_type":
         message = f"must be a block of words: {', '.join(_allowed(model, place))}"
     else:
-        message = fault["msg"].removeprefix("Value error, ")
+        message = fault["msg"].removeprefix("Value error, ").replace(" or None", " or null")
     return f"`{where or 'attributes'}`: {message}"
 
 

@@ -1,6 +1,7 @@
 """The words of a feed's YAML, typed. An unknown word is refused wherever it stands."""
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal, Self
@@ -110,13 +111,7 @@ class LoadFeed(Words):
                 if given_type(mapped):
                     raise fault("the contract sets its type, leave `type` out", name)
             return mapping
-        for name in mapping:
-            if not re.match(WIRE_NAME, name):
-                raise fault("a wire name is a word, or several with dots between them", name)
-            if any(other.startswith(f"{name}.") for other in mapping):
-                raise fault("cannot be a value and an object at once", name)
-            if name.startswith(f"{LISTED}.") and name.count(".") > 1:
-                raise fault(f"{LISTED} has no objects below its own", name)
+        _check_members(mapping)
         return mapping
 
     @model_validator(mode="after")
@@ -154,13 +149,34 @@ class LoadFeed(Words):
     @property
     def kinds(self) -> dict[str, Kind]:
         """What each mapped wire name of a member is: as mapped, else as the name says."""
-        kinds: dict[str, Kind] = {}
-        for name, mapped in self.mapping.items():
-            known = MEMBER_FIELDS.get(name)
-            kinds[name] = given_type(mapped) or (known.kind if known else "text")
-        return kinds
+        return {name: given_type(mapped) or kind_of(name) for name, mapped in self.mapping.items()}
 
 
+def _check_members(mapping: Mapping[str, Mapped]) -> None:
+    """Refuse wire names of members that cannot be, or are a known one with another case."""
+    for name in mapping:
+        if not re.match(WIRE_NAME, name):
+            raise fault("a wire name is a word, or several with dots between them", name)
+        meant = _ALIKE.get(name.casefold(), name)
+        if meant != name:
+            raise fault(f"is no name of the API; did you mean {meant}?", name)
+        if name in RECEIPT_FIELDS:
+            raise fault("is of receipts, and this feed loads members", name)
+        if any(other.startswith(f"{name}.") for other in mapping):
+            raise fault("cannot be a value and an object at once", name)
+        if name.startswith(f"{LISTED}.") and name.count(".") > 1:
+            raise fault(f"{LISTED} has no objects below its own", name)
+
+
+def kind_of(name: str) -> Kind:
+    """Say what a member's field of this wire name is, where the feed does not."""
+    known = MEMBER_FIELDS.get(name)
+    if known is None and name.startswith("consents."):
+        return "boolean"
+    return known.kind if known else "text"
+
+
+_ALIKE = {name.casefold(): name for name in MEMBER_FIELDS}
 RECEIPT_KEY = ("Header.StoreId", "Header.ReceiptId")
 KEYS = {"POST /transactions": RECEIPT_KEY, "POST /import": MEMBER_KEYS}
 

@@ -26,6 +26,7 @@ def crash(folder, points, most):
     return Counter(point for point, *_ in found)
 
 
+@pytest.mark.slow
 def test_a_kill_at_each_point_and_one_more_in_what_resumes_it(tmp_path):
     assert crash(tmp_path, POINTS, 1) == dict.fromkeys(POINTS, 1)
 

@@ -247,7 +247,7 @@ def check(request, make, database, tmp_path, *, examples, steps):
     )
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
 def test_any_sequence(request, make, database, tmp_path):
     check(request, make, database, tmp_path, examples=10, steps=15)
 

@@ -20,6 +20,7 @@ from pipelines.feeds import feeds_dir, find_feed
 from pipelines.materializing import open_instance, resume_feed, run_feed
 from pipelines.progress import Reporter
 from pipelines.runs import Summary
+from tests.pipelines import dagster_memory
 
 KEY = "sandbox-key-7c41"
 """The key that the settings of every test hold."""
@@ -38,9 +39,23 @@ def empty_memory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def remember(state: Path, empty_memory: Path) -> None:
-    """Begin with a copy of that."""
-    shutil.copytree(empty_memory, state / "dagster")
+def remember(request: pytest.FixtureRequest, state: Path) -> None:
+    """Begin with a copy of that, where a test may run something and Dagster does not forget."""
+    names = {*request.fixturenames}
+    if names & {"api", "cli", "cli_here", "run", "shop"} and "dagster_forgets" not in names:
+        shutil.copytree(request.getfixturevalue("empty_memory"), state / "dagster")
+
+
+@pytest.fixture
+def dagster_forgets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let Dagster keep its events in memory: writing each to a file is half the time of a run.
+
+    For tests of what a run does; those of what Dagster knows of it afterwards keep the files.
+    """
+    home = tmp_path / "dagster_home"
+    home.mkdir()
+    (home / "dagster.yaml").write_text(dagster_memory.SETTINGS)
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
 
 
 @pytest.fixture

@@ -1,6 +1,9 @@
 """Bad input, wrong settings, a dead server: one clear line, the right code, nothing half done."""
 
+import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,6 +33,7 @@ def is_one_line(text: str) -> bool:
     return 20 < len(text) < 700 and "\n" not in text
 
 
+@pytest.mark.usefixtures("dagster_forgets")
 def test_rows_of_an_encoding_that_nobody_named_are_rejected(run: Run) -> None:
     summary = run("receipts_csv", source=HOSTILE / "not_utf8.csv")
     assert (summary.state, summary.exit_code) == ("failed", 3), summary.error
@@ -39,6 +43,7 @@ def test_rows_of_an_encoding_that_nobody_named_are_rejected(run: Run) -> None:
     assert "say source.encoding: cp1252" in rejects
 
 
+@pytest.mark.usefixtures("dagster_forgets")
 @pytest.mark.parametrize("case", REFUSED)
 def test_a_hostile_file_is_refused_whole(case: str, api, run: Run) -> None:
     feed, file, said = REFUSED[case]
@@ -51,6 +56,7 @@ def test_a_hostile_file_is_refused_whole(case: str, api, run: Run) -> None:
     assert {path.name for path in Path(summary.folder).iterdir()} <= {"summary.json", "rejects.csv"}
 
 
+@pytest.mark.usefixtures("dagster_forgets")
 def test_a_source_that_is_gone_is_told(api, run: Run, write_feed) -> None:
     feed = write_feed("gone", ("sample_data/receipts.csv", "sample_data/gone.csv"))
     summary = run(f"{feed}/")
@@ -59,6 +65,7 @@ def test_a_source_that_is_gone_is_told(api, run: Run, write_feed) -> None:
     assert api.facts()["requests"] == 0
 
 
+@pytest.mark.usefixtures("dagster_forgets")
 @pytest.mark.parametrize("feed", ["receipts_csv", "members_csv", "customers_report"])
 def test_a_wrong_key_stops_the_run(
     feed: str, api, run: Run, state: Path, monkeypatch: pytest.MonkeyPatch
@@ -73,6 +80,7 @@ def test_a_wrong_key_stops_the_run(
     assert not list(state.glob("exports/*/*/data.parquet"))
 
 
+@pytest.mark.usefixtures("dagster_forgets")
 @pytest.mark.parametrize("feed", ["receipts_csv", "customers_report"])
 def test_a_stopped_server_is_told_and_what_to_do(feed: str, run: Run, state: Path) -> None:
     summary = run(feed)
@@ -83,6 +91,7 @@ def test_a_stopped_server_is_told_and_what_to_do(feed: str, run: Run, state: Pat
     assert {path.name for path in Path(summary.folder).iterdir()} == {"summary.json"}
 
 
+@pytest.mark.usefixtures("dagster_forgets")
 def test_what_the_platform_has_from_elsewhere_is_rejected_with_its_reason(
     run: Run, state: Path, tmp_path: Path, monkeypatch
 ) -> None:
@@ -97,6 +106,7 @@ def test_what_the_platform_has_from_elsewhere_is_rejected_with_its_reason(
     assert all("409" in reason for reason in summary.reasons)
 
 
+@pytest.mark.usefixtures("dagster_forgets")
 def test_an_unwritable_output_is_told_before_anything_is_asked(run: Run, tmp_path: Path) -> None:
     (tmp_path / "out").write_text("a file")
     summary = run("customers_report", output=tmp_path / "out")
@@ -139,18 +149,42 @@ def test_wrong_usage_is_told_in_one_line(case: str, cli_here) -> None:
     assert said in line
 
 
-@pytest.mark.parametrize("case", SETTINGS)
-def test_wrong_settings_are_told_before_the_source_is_opened(
-    case: str, checkout, tmp_path: Path
-) -> None:
-    env, said = SETTINGS[case]
+# One process for all of them, away from any .env of this checkout.
+EACH_SETTING = """
+import json, os, sys
+from pipelines.cli import main
+
+sys.argv[1:], cases = sys.argv[2:], json.loads(sys.argv[1])
+settings = dict(os.environ)
+for case, env in cases.items():
+    os.environ.clear()
+    os.environ.update({k: v for k, v in (settings | env).items() if v is not None})
+    try:
+        main()
+    except SystemExit as ended:
+        print(f"{ended.code} ends {case}", file=sys.stderr, flush=True)
+"""
+
+
+def test_wrong_settings_are_told_before_the_source_is_opened(checkout, tmp_path: Path) -> None:
     pipe = tmp_path / "pipe.csv"
     os.mkfifo(pipe)  # whoever opens it waits for ever
-    ran = checkout("run", "members_csv", "--source", pipe, **env)
-    assert ran.code == 1
-    (line,) = ran.err.splitlines()
-    assert line.startswith("loyalty-etl: ")
-    assert said in line
+    cases = json.dumps({case: env for case, (env, _) in SETTINGS.items()})
+    done = subprocess.run(
+        [sys.executable, "-c", EACH_SETTING, cases, "run", "members_csv", "--source", pipe],
+        cwd=checkout.checkout,
+        env=checkout.environment(),
+        capture_output=True,
+        timeout=60,
+        text=True,
+        check=True,
+    )
+    lines = done.stderr.splitlines()
+    assert len(lines) == 2 * len(SETTINGS), done.stderr
+    for (case, (_, said)), line, end in zip(SETTINGS.items(), lines[::2], lines[1::2], strict=True):
+        assert line.startswith("loyalty-etl: ")
+        assert said in line
+        assert end == f"1 ends {case}"
 
 
 def test_a_report_needs_a_key_too(checkout) -> None:

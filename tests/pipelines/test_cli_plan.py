@@ -9,6 +9,7 @@ import pytest
 
 from pipelines import ROOT
 
+pytestmark = pytest.mark.usefixtures("dagster_forgets")
 SOURCE = ROOT / "sample_data" / "receipts.csv"
 
 

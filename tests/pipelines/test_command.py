@@ -37,6 +37,7 @@ def test_a_load_prints_what_it_did_and_remembers_it(api, cli, cli_here) -> None:
     assert cli_here("runs", "list", "--json", "--feed", "members_csv").out == ""
 
 
+@pytest.mark.usefixtures("dagster_forgets")
 def test_a_load_with_rejects_ends_with_3_when_they_are_too_many(api, cli_here) -> None:
     ran = cli_here("run", "receipts_csv", "--source", DIRTY)
     assert (ran.code, ran.out, len(ran.errors)) == (3, "", 1)
@@ -44,6 +45,7 @@ def test_a_load_with_rejects_ends_with_3_when_they_are_too_many(api, cli_here) -
     assert api.facts()["requests"] == 0
 
 
+@pytest.mark.usefixtures("dagster_forgets")
 def test_a_load_with_rejects_ends_with_4_and_one_json_object(api, cli_here, write_feed) -> None:
     feed = write_feed("lenient", ("  mapping:", "  rejects: {max_percent: 90}\n  mapping:"))
     ran = cli_here("run", feed, "--source", DIRTY, "--json")
@@ -54,6 +56,7 @@ def test_a_load_with_rejects_ends_with_4_and_one_json_object(api, cli_here, writ
     assert told["rejected_rows"] > 0
 
 
+@pytest.mark.usefixtures("dagster_forgets")
 def test_a_stopped_server_ends_with_2(cli_here) -> None:
     ran = cli_here("run", "members_csv", "--json")
     assert (ran.code, len(ran.errors)) == (2, 1)
@@ -90,6 +93,7 @@ def test_an_export_prints_where_it_lies(api, cli, tmp_path) -> None:
     assert "/dev/null/out cannot be written" in unwritable.err
 
 
+@pytest.mark.usefixtures("dagster_forgets")
 def test_a_dry_run_says_what_it_would_send(cli_here) -> None:
     ran = cli_here("run", "receipts_csv", "--dry-run")
     assert (ran.code, ran.err) == (0, "")

@@ -8,7 +8,8 @@ from connectors.trigg.account import Account, Timeout
 from pipelines import load_run
 from pipelines.settings import trigg_account
 
-pytestmark = pytest.mark.slow  # whole runs, together half a minute
+# Whole runs, together half a minute.
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("dagster_forgets")]
 
 POST = {"method": "POST", "path": "/transactions"}
 LOST = {

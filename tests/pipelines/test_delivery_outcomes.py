@@ -7,7 +7,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-pytestmark = pytest.mark.slow  # whole runs, together half a minute
+# Whole runs, together half a minute.
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("dagster_forgets")]
 
 POST = {"method": "POST", "path": "/transactions"}
 OLD, CHANGED, POISONED, NOBODYS = range(10), [3], [12, 25], range(40, 50)

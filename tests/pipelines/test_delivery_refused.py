@@ -9,7 +9,8 @@ import pytest
 from delivery.ledger import open_ledger
 from pipelines.settings import ledger_url
 
-pytestmark = pytest.mark.slow  # whole runs, together half a minute
+# Whole runs, together half a minute.
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("dagster_forgets")]
 
 STYLES = ("list", "paths", "object", "string", "vague", "empty", "no_body", "html")
 QUICK = {(400, "list", "all"), (409, "paths", "first"), (422, "vague", "all"), (400, "html", "all")}

@@ -264,6 +264,27 @@ def test_another_text_clears_or_none_does():
         assert ([member["city"] for member in found], reasons) == (sent, [])
 
 
+def test_blanks_around_a_value_are_none_of_it():
+    rows = [
+        {"no": "1 ", "c": "\tOslo", "m": " #N/A "},
+        {"no": "2", "c": "  ", "m": "+4790000000 "},
+        {"no": "   ", "c": "Bergen", "m": ""},
+    ]
+    sent, reasons = members({"externalId": "no", "city": "c", "mobilePhone": "m"}, *rows)
+    assert sent == [
+        {"externalId": "1", "city": "Oslo", "mobilePhone": None},
+        {"externalId": "2", "mobilePhone": "+4790000000"},
+    ]
+    (told,) = reasons
+    assert "has none of externalId, mobilePhone" in told
+
+
+def test_blanks_around_the_values_of_receipts_are_none_of_them():
+    shaped = receipts({"Header.ConsumerId": "customer"}, {"customer": " 77 ", "product": "A 1 "})
+    assert field(shaped, "Header", "ConsumerId") == ["77"]
+    assert field(shaped, "Items", "ProductId") == ["A 1"]
+
+
 def test_what_is_cleared_in_a_receipt_is_missing_or_left_out():
     own = {"Header.ConsumerId": "customer"}
     shaped = receipts(own, {"customer": "#N/A"}, {"product": "#N/A"})

@@ -117,25 +117,24 @@ def test_members_are_shown_to_dagster_by_their_shape_only(run: Run) -> None:
 
 
 @pytest.mark.usefixtures("api")
-@pytest.mark.parametrize("feed", ["customers_report", "transactions_report"])
-def test_a_report_is_published_whole(feed: str, run: Run, state: Path) -> None:
+def test_a_report_is_published_whole(run: Run, state: Path) -> None:
     run("members_csv")
     run("receipts_csv")
-    summary = run(feed)
-    rows = {"customers_report": 28, "transactions_report": 204}[feed]
-    assert (summary.state, summary.exit_code, summary.rows) == ("finished", 0, rows)
-    published = state / "exports" / feed / "latest"
-    assert published.resolve() == Path(summary.output).resolve()
-    assert pl.read_parquet(published / "data.parquet").height == rows
-    assert read_json(published / "manifest.json")["run_id"] == summary.run_id
-    metadata, _ = told_to_dagster(summary.run_id)
-    told = metadata[f"{feed}/report"]
-    assert (told["rows"], told["folder"]) == (rows, summary.output)
-    columns = pl.read_parquet_schema(published / "data.parquet")
-    assert [column.name for column in told["dagster/column_schema"].columns] == [*columns]
+    for feed, rows in (("customers_report", 28), ("transactions_report", 204)):
+        summary = run(feed)
+        assert (summary.state, summary.exit_code, summary.rows) == ("finished", 0, rows)
+        published = state / "exports" / feed / "latest"
+        assert published.resolve() == Path(summary.output).resolve()
+        assert pl.read_parquet(published / "data.parquet").height == rows
+        assert read_json(published / "manifest.json")["run_id"] == summary.run_id
+        metadata, _ = told_to_dagster(summary.run_id)
+        told = metadata[f"{feed}/report"]
+        assert (told["rows"], told["folder"]) == (rows, summary.output)
+        columns = pl.read_parquet_schema(published / "data.parquet")
+        assert [column.name for column in told["dagster/column_schema"].columns] == [*columns]
 
 
-@pytest.mark.usefixtures("api")
+@pytest.mark.usefixtures("api", "dagster_forgets")
 def test_an_export_goes_where_it_is_told(run: Run, tmp_path: Path) -> None:
     run("members_csv")
     summary = run("customers_report", output=tmp_path / "out")
@@ -164,6 +163,7 @@ def test_nightly_stops_at_what_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     }
 
 
+@pytest.mark.usefixtures("dagster_forgets")
 def test_a_dry_run_sends_nothing_and_counts_what_a_run_sends(api, run: Run, write_feed) -> None:
     feed = write_feed("small", ("max_receipts: 400", "max_receipts: 20\n    max_bytes: 8192"))
     dry = run(f"{feed}/", dry_run=True)
@@ -179,6 +179,7 @@ def test_a_dry_run_sends_nothing_and_counts_what_a_run_sends(api, run: Run, writ
     assert (again.unchanged_records, again.requests, again.bytes) == (89, 0, 0)
 
 
+@pytest.mark.usefixtures("dagster_forgets")
 def test_a_dry_run_needs_neither_key_nor_server(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRIGG_API_KEY", "no good key\n")
     assert run("members_csv", dry_run=True).exit_code == 0
@@ -241,6 +242,7 @@ def test_faulty_records_are_kept_back_with_their_reasons(
     assert {r["fault"]: r["times"] for r in reasons} == summary.reasons
 
 
+@pytest.mark.usefixtures("dagster_forgets")
 def test_rejects_once_mended_can_be_loaded_again(api, run: Run, write_feed, tmp_path) -> None:
     change = ("  mapping:", "  rejects: {max_percent: 100}\n  mapping:")
     feed = write_feed("mending", change)
@@ -259,7 +261,7 @@ def test_rejects_once_mended_can_be_loaded_again(api, run: Run, write_feed, tmp_
     assert api.facts()["receipts"] == 1
 
 
-@pytest.mark.usefixtures("api")
+@pytest.mark.usefixtures("api", "dagster_forgets")
 def test_runs_are_remembered_newest_first(run: Run) -> None:
     ids = [run(feed).run_id for feed in ("members_csv", "members_xml", "members_csv")]
     assert [s.run_id for s in list_summaries()] == ids[::-1]

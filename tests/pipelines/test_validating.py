@@ -159,6 +159,15 @@ def test_the_command_tells_causes_and_ends_with_4(cli_here, write_feed, monkeypa
     assert told["causes"][0]["samples"][0]["place"] == "line 3"
 
 
+def test_shares_are_told_in_plain_numbers(cli_here, tmp_path) -> None:
+    source = tmp_path / "members.csv"
+    header = (ROOT / "sample_data" / "members.csv").read_text("utf-8").splitlines()[0]
+    source.write_text(f"{header}\n" + "1\n" * 3, "utf-8")
+    ran = cli_here("validate", "members_csv", "--source", source)
+    assert "(100 %, allowed 5 %)" in ran.out
+    assert ": 3 rows, 100 %" in ran.out
+
+
 def test_the_command_ends_with_0_1_and_3(cli_here, tmp_path) -> None:
     clean = cli_here("validate", "members_csv")
     assert (clean.code, clean.err) == (0, "")
@@ -167,6 +176,8 @@ def test_the_command_ends_with_0_1_and_3(cli_here, tmp_path) -> None:
     ran = cli_here("validate", "members_csv", "--source", DIRTY / "members.csv", "-o", out)
     assert (ran.code, ran.err) == (3, "")
     assert f"  rejects   {out}/rejects.csv" in ran.out.splitlines()
+    assert cli_here("validate", "members_csv", "-o", out).code == 0
+    assert not (out / "rejects.csv").exists()  # it would be taken for those of this look
     assert cli_here("validate", "members").code == 1
     assert cli_here("validate", "customers_report").code == 1
     cut = ROOT / "sample_data" / "hostile" / "truncated.xml"

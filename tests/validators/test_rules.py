@@ -68,7 +68,7 @@ def test_what_breaks_a_fields_rules(field, value, code):
 @pytest.mark.parametrize(
     ("field", "values"),
     [
-        (Field("f", required=True), ["x", " ", "\t\r\n", "\u2028", "0"]),
+        (Field("f", required=True), ["x", "x y", "0"]),
         (Field("f"), [None, "æøå", "\N{GRINNING FACE}"]),
         (Field("f", "number"), [None, "0", "-0", "007.50", "-99999999999.9999", "1.2345"]),
         (Field("f", "integer"), [None, "0", "-1", "007", "123456789012345"]),

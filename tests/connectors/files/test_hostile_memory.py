@@ -1,4 +1,4 @@
-"""The large hostile files: a process of its own for each, its memory and time measured."""
+"""The large hostile files: a process of its own reads each, its memory and time measured."""
 
 import json
 import subprocess
@@ -7,19 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from sample_data.hostile import list_hostile
+from sample_data.hostile import list_hostile, write
 
 LARGE = {case.name: case for case in list_hostile() if case.large}
 ROOT = Path(__file__).resolve().parents[3]
 MB, SECONDS = 1024, 120
-WRITE = """
-import sys
-from pathlib import Path
-from sample_data.hostile import list_hostile, write
-for case in list_hostile():
-    if case.name == sys.argv[1]:
-        write(case, Path(sys.argv[2]))
-"""
 READ = r"""
 import json, re, resource, sys, time
 from pathlib import Path
@@ -51,8 +43,7 @@ print(json.dumps({"good": good, "rejects": rejects, "first": first, "error": err
 @pytest.mark.parametrize("name", LARGE)
 def test_a_large_hostile_file_is_bounded(name: str, tmp_path: Path) -> None:
     case = LARGE[name]
-    path = tmp_path / name
-    subprocess.run([sys.executable, "-c", WRITE, name, path.parent], cwd=ROOT, check=True)
+    path = write(case, tmp_path)
     word = {"path": str(path), "format": case.format, "columns": case.columns}
     word |= {"options": case.options}
     done = subprocess.run(

@@ -100,7 +100,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     others=st.tuples(JSON, JSON, JSON),
     ids=st.lists(st.integers(0, 99).map(str), max_size=5),

@@ -53,9 +53,9 @@ def document(draw, *, plain=False):
         return draw(leaf(name, value))
 
     records, rows = [], []
-    for number in range(1, draw(st.integers(0, 5)) + 1):
+    for number in range(1, draw(st.integers(0, 4)) + 1):
         store, time, note = draw(TEXT), draw(TEXT), draw(TEXT)
-        items = draw(st.lists(st.tuples(TEXT, TEXT), max_size=3))
+        items = draw(st.lists(st.tuples(TEXT, TEXT), max_size=2))
         inner = [
             put(write("No", no), write("Name", name), write("Name2", no)) for no, name in items
         ]
