@@ -22,6 +22,8 @@ MAX_RECORD = Limits.record_bytes
 """Bytes that may pass without the end of a record, where a source says nothing else."""
 
 BOM = b"\xef\xbb\xbf"
+_EOF = b"\x1a"
+"""What DOS programs write behind the end of a text."""
 
 
 CHUNK_BYTES = 128 << 20
@@ -76,6 +78,7 @@ class Blocks:
         self._progress = progress
         self._decoder: Decoder | Checker | None = None
         self._at_end = False
+        self._held = b""
         self._stamp = part.stamp
         self._stream = part.open()
         if self._stream.stamp() != part.stamp:
@@ -148,7 +151,12 @@ class Blocks:
         return block
 
     def _decode(self, block: bytes) -> bytes:
-        return self._decoder.decode(block, at_end=self._at_end) if self._decoder else block
+        data = self._decoder.decode(block, at_end=self._at_end) if self._decoder else block
+        if self._held:
+            data, self._held = self._held + data, b""
+        if data.endswith(_EOF):  # which belongs to the text if there is more of it
+            data, self._held = data[:-1], b"" if self._at_end else _EOF
+        return data
 
     def _read(self, size: int) -> bytes:
         try:

@@ -112,6 +112,11 @@ def _split(
         if "new-line" in str(error):
             what = f"a carriage return stands within the header (line {line:,})"
             raise SourceError(source.path, what, "take it out, or quote it", row=line) from None
+        if "larger than field limit" in str(error) and "\n" not in text.rstrip("\r\n"):
+            most = csv.field_size_limit()
+            what = f"a name in the header (line {line:,}) is longer than {most:,} characters"
+            hint = "check that the file has a header, and of what format it is"
+            raise SourceError(source.path, what, hint, row=line) from None
         wrong = unclosed(source, line, "is not closed properly")
         if (other := _find_delimiter(source, text)) and other != delimiter:
             what = f"the header (line {line:,}) cannot be read"

@@ -106,18 +106,23 @@ def take_trailer(source: FileSource, blocks: Blocks, rest: bytes, line: int) -> 
     assert source.trailer is not None
     end = end_of_records(rest, trailer=True)
     text = rest[end:].strip(b" \r\n")
-    found = None
-    if len(text) <= _LONGEST_TRAILER:
-        said = blocks.decode(text)
-        found = compile_trailer(source.trailer).fullmatch(said)
-    if found is None:
+    said = match_trailer(source.trailer, blocks.decode(text))
+    if said is None:
         last = line + rest.count(b"\n", 0, end)
         what = f"the last line (line {last:,}) is not the trailer {source.trailer!r}"
         hint = "ask for the whole file if it is cut off, or correct the feed's trailer"
         raise SourceError(source.path, what, hint, row=last)
-    for name, value in found.groupdict().items():
-        blocks.tell(name, value.strip())
+    for name, value in said.items():
+        blocks.tell(name, value)
     return rest[:end]
+
+
+def match_trailer(pattern: str, text: str) -> dict[str, str] | None:
+    """Tell what a last line says, by the names in the pattern; None if it is no such line."""
+    found = None
+    if len(text) <= _LONGEST_TRAILER:
+        found = compile_trailer(pattern).fullmatch(text)
+    return {name: value.strip() for name, value in found.groupdict().items()} if found else None
 
 
 @cache

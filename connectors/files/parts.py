@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
@@ -11,13 +12,24 @@ from functools import partial
 from pathlib import Path
 
 from connectors.files.packing import HEAD, Allowance, Plain, Stream, kind_of, open_stream
-from connectors.files.source import FileSource, Limits, SourceError, Stamp, cannot_open, changed
+from connectors.files.source import (
+    HIDDEN,
+    FileSource,
+    Limits,
+    SourceError,
+    Stamp,
+    cannot_open,
+    changed,
+    is_pipe,
+)
 from connectors.files.zips import Archive, too_many
 
 ROW_BITS = 40
 """Bits of a `_row` below the number of its part."""
 _COPIED = 1 << 20
 _SIGNS = {*"*?["}
+_PIPE = re.compile(r"(pipe|socket):\[\d+\]")
+"""What Linux calls a pipe where it tells what a path such as /dev/fd/63 leads to."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +126,8 @@ def list_parts(source: FileSource) -> list[Part]:
             hint = "if that is right, raise source.limits.file_mb"
             raise SourceError(source.path, what, hint)
         of_folder = in_folder and source.path.is_dir()
-        parts += _members(source, part, allowance, "*" if of_folder else source.member) or [part]
+        pattern = "*" if of_folder else source.member
+        parts += _members(source, part, allowance, pattern) or [part]
         if len(parts) > limits.members:
             raise too_many(source.path, limits)
     return parts
@@ -129,14 +142,16 @@ def _members(source: FileSource, part: Part, allowance: Allowance, pattern: str)
             if kind_of(file.read(HEAD)) != "zip":
                 return []
         archive = Archive(part.file, source.limits)
-        if source.format == "xlsx" and archive.is_workbook:
-            return []
-        stamp = archive.stamp()
+        if archive.is_workbook:
+            if source.format == "xlsx":
+                return []
+            hint = "save it as CSV" if source.mended else "set source.format: xlsx"
+            raise SourceError(part.file, "this is an Excel workbook", hint)
         return [
             Part(
                 label := f"{part.label}!{entry.filename}",
                 part.file,
-                stamp,
+                archive.stamp,
                 entry.compress_size,
                 partial(archive.open, entry, Path(label), allowance),
             )
@@ -153,6 +168,8 @@ def _find_files(source: FileSource) -> list[Path]:
     try:
         mode = path.stat().st_mode
     except OSError as error:
+        if _PIPE.fullmatch(path.name):
+            raise is_pipe(path) from None
         signs = [at for at, step in enumerate(path.parts) if _SIGNS & {*step}]
         if not signs:
             raise cannot_open(path, error) from error
@@ -169,7 +186,7 @@ def _glob(source: FileSource, folder: Path, pattern: str) -> list[Path]:
     found: list[Path] = []
     try:
         for path in folder.glob(pattern):
-            hidden = any(part.startswith(".") for part in _matched(path, folder, pattern))
+            hidden = any(part.startswith(HIDDEN) for part in _matched(path, folder, pattern))
             if not hidden and path.is_file():
                 found.append(path)
                 if len(found) > source.limits.members:

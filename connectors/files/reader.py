@@ -21,6 +21,7 @@ from connectors.files.source import (
     SourceError,
     Stamp,
     changed,
+    is_pipe,
 )
 from connectors.files.xml_records import read_elements
 
@@ -127,7 +128,7 @@ class _Reading:
         if form == "xlsx":
             from connectors.files.workbook import read_workbook  # noqa: PLC0415  (slow to import)
 
-            yield from read_workbook(source, part)
+            yield from read_workbook(source, part, self._told)
         elif form == "parquet":
             from connectors.files.parquet_rows import read_parquet  # noqa: PLC0415  (as well)
 
@@ -177,8 +178,7 @@ def read_dialect(source: FileSource) -> Dialect:
         SourceError: the file is missing, empty, no regular file, or its header is wrong.
     """
     if source.path.is_fifo():
-        what = "this is a pipe, and a load may have to read its source more than once"
-        raise SourceError(source.path, what, "write it to a file first")
+        raise is_pipe(source.path)
     part = list_parts(source)[0]
     if source.format != "csv" and not source.mended:
         return Dialect(source.columns)

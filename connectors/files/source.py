@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Literal
 
 FileFormat = Literal["csv", "fixed", "json", "ndjson", "xml", "xlsx", "parquet"]
+HIDDEN = (".", "~$")
+"""What the names begin with of files that nobody means, such as Excel's locks (`~$a.xlsx`)."""
 READERS = ("_row", "_fault", "_raw")
 """Columns that the reader adds to a frame."""
 ADDED = ("_source_file", "_source_row", "_source_place", "_error", "_run", "_raw")
@@ -66,7 +68,8 @@ class FileSource:
         member: of an archive or a folder, which files: a glob over their names.
         encoding: of the text, a name of Python's; None: as its byte order mark or XML declaration
             says, else UTF-8.
-        trailer: CSV and fixed width: a last line that is no record, such as "T;{rows};{amount}".
+        trailer: CSV, fixed width, Excel: a last line that is no record, such as
+            "T;{rows};{amount}"; of a sheet the texts of its cells with `;` between.
         totals: JSON and XML: name → path, from the root, of a number told outside the records.
         limits: what it may take.
         mended: the file is a rejects.csv or unsent.csv of such a source, whatever the format:
@@ -185,6 +188,12 @@ def cannot_open(path: Path, error: OSError) -> SourceError:
         return SourceError(path, "this is a folder", "name a file in it")
     why = (error.strerror or "cannot be read").lower()
     return SourceError(path, f"the file cannot be read: {why}", "check its permissions")
+
+
+def is_pipe(path: Path) -> SourceError:
+    """Say that a source is a pipe, such as a shell makes of `<(...)`."""
+    what = "this is a pipe, and a load may have to read its source more than once"
+    return SourceError(path, what, "write it to a file first")
 
 
 def changed(path: Path) -> SourceError:

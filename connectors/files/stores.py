@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import IO, Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
-from connectors.files.source import SourceError
+from connectors.files.source import HIDDEN, SourceError
 
 _AT_ONCE = 4 << 20
 _REQUESTS = 64
@@ -48,7 +48,7 @@ class Files:
         return sorted(
             path
             for path, info in hits.items()
-            if info["type"] == "file" and not PurePosixPath(path).name.startswith(".")
+            if info["type"] == "file" and not PurePosixPath(path).name.startswith(HIDDEN)
         )
 
     def look(self, path: str) -> Remote:

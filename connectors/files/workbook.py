@@ -8,9 +8,10 @@ import polars as pl
 from lxml import etree
 
 from connectors.files.faults import Fault, add_faults
+from connectors.files.lines import match_trailer
 from connectors.files.parts import Part
 from connectors.files.source import FileSource, Limits, SourceError
-from connectors.files.workbook_cells import Cells
+from connectors.files.workbook_cells import CellError, Cells
 from connectors.files.workbook_package import Package, Sheet
 
 _CELLS = 1 << 18
@@ -24,27 +25,34 @@ _SAMPLED_STRINGS = 1 << 17
 """Texts that cells share, of a sample."""
 
 
-def read_workbook(source: FileSource, part: Part) -> Iterator[pl.DataFrame]:
+def read_workbook(
+    source: FileSource, part: Part, told: dict[str, list[str]]
+) -> Iterator[pl.DataFrame]:
     """Yield frames of `_row`, the row's number in the sheet, and the source's columns.
 
     The header is the first row with a value behind `source.skip_lines` rows. A cell is text: as it
-    stands, an integer, a number with at most 15 digits, an ISO date or time, true or false, or the
-    name of an error such as #N/A; of a formula its value when the file was saved. Of merged cells
+    stands, an integer, a number with at most 15 digits or with the zeros that its format shows, an
+    ISO date or time, true or false; of a formula its value when the file was saved. Of merged cells
     the first has the value. Rows without a value are skipped. A value behind the last column of
-    the header, or a formula that was never computed, makes its row a fault.
+    the header, a formula that was never computed, or an error makes its row a fault; but #N/A that
+    was typed is a text. With `source.trailer` the last row with a value is told and no row.
 
     Args:
         source: names the sheet and the columns; errors name its path.
         part: the file.
+        told: what the trailer says is added to it.
 
     Raises:
-        SourceError: it is no workbook, or damaged, too large, or lacks the sheet or a column.
+        SourceError: it is no workbook, or damaged, too large, or lacks the sheet, a column or the
+            trailer.
     """
     with part.seekable() as path, Package(source.path, path, source.limits) as package:
-        yield from _read_sheet(source, package)
+        yield from _read_sheet(source, package, told)
 
 
-def _read_sheet(source: FileSource, package: Package) -> Iterator[pl.DataFrame]:
+def _read_sheet(
+    source: FileSource, package: Package, told: dict[str, list[str]]
+) -> Iterator[pl.DataFrame]:
     sheet = package.find_sheet(source.sheet)
     cells = Cells(package)
     table: _Table | None = None
@@ -62,6 +70,8 @@ def _read_sheet(source: FileSource, package: Package) -> Iterator[pl.DataFrame]:
     if table is None:
         what = f"sheet {sheet.name!r} has no header, as no row of it has a value"
         raise SourceError(source.path, what, "check source.sheet and source.skip_lines")
+    for name, text in table.end().items():
+        told.setdefault(name, []).append(text)
     if not table.is_empty:
         yield table.take()
 
@@ -134,6 +144,8 @@ class _Table:
         places = _find_columns(source, names, row)
         self._places = {place: at for at, place in enumerate(places)}
         self._most = max(min(_CELLS // len(places), source.rows_per_chunk), 1)
+        self._held = int(source.trailer is not None)
+        self._last = row, ""
         self._clear()
 
     def _clear(self) -> None:
@@ -144,7 +156,7 @@ class _Table:
     @property
     def is_full(self) -> bool:
         """Whether it is time to take a frame."""
-        return len(self._rows) >= self._most
+        return len(self._rows) >= self._most + self._held
 
     @property
     def is_empty(self) -> bool:
@@ -160,7 +172,7 @@ class _Table:
             try:
                 value = self._cells.value(cell)
             except ValueError as error:
-                value = None
+                value = error.name if at is not None and isinstance(error, CellError) else None
                 filled = True
                 why = why or (str(error) if at is not None else "")
             if value is None:
@@ -179,9 +191,41 @@ class _Table:
             values = [None] * len(values)
         self._rows.append(row)
         self._values.append(values)
+        if self._held:
+            self._last = row, ";".join(text for _, text in self._cells.texts(element))
+
+    def end(self) -> dict[str, str]:
+        """Take away the last row if it is to be a trailer, and give what it says.
+
+        Raises:
+            SourceError: it is none.
+        """
+        pattern = self._source.trailer
+        if pattern is None:
+            return {}
+        row, text = self._last
+        said = match_trailer(pattern, text)
+        if said is None:
+            what = f"the last row of the sheet (row {row:,}) is not the trailer {pattern!r}"
+            hint = "ask for the whole file if it is cut off, or correct the feed's trailer"
+            raise SourceError(self._source.path, what, hint, row=row)
+        del self._rows[-1:], self._values[-1:]
+        self._faults.pop(len(self._rows), None)
+        self._held = 0
+        return said
 
     def take(self) -> pl.DataFrame:
-        """Return the rows gathered, and begin anew."""
+        """Return the rows gathered, but not what may be the trailer, and begin anew."""
+        if not self._held:
+            return self._take()
+        row, values = self._rows.pop(), self._values.pop()
+        fault = self._faults.pop(len(self._rows), None)
+        frame = self._take()
+        self._rows, self._values = [row], [values]
+        self._faults = {0: fault} if fault else {}
+        return frame
+
+    def _take(self) -> pl.DataFrame:
         columns = [
             self._column(name, values)
             for name, values in zip(

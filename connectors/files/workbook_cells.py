@@ -18,6 +18,23 @@ _ROWS, _COLUMNS = 1 << 20, 1 << 14
 """What a sheet has."""
 _DIGITS = "0123456789"
 _TRUTHS = {"1": "true", "true": "true", "0": "false", "false": "false"}
+_TYPED = "#N/A"
+"""The one error that a person types, to say that there is no value."""
+_SHOWN = 20
+
+
+class CellError(ValueError):
+    """A cell that holds an error, such as #REF!, in the place of a value.
+
+    Attributes:
+        name: the error.
+    """
+
+    def __init__(self, cell: etree._Element, name: str, *, formula: bool) -> None:
+        self.name = name[:_SHOWN]
+        what = "mend the formula" if formula else "write a value in its place"
+        place = " ".join(["cell", *filter(None, [cell.get("r", "")[:_SHOWN]])])
+        super().__init__(f"{place} holds the error {self.name}; {what} in the workbook")
 
 
 class Cells:
@@ -85,8 +102,13 @@ class Cells:
         Raises:
             SourceError: one of them cannot be read.
         """
+        values: dict[int, str | int | None] = {}
         try:
-            values = {column: self.value(cell) for column, cell in self.of(row)}
+            for column, cell in self.of(row):
+                try:
+                    values[column] = self.value(cell)
+                except CellError as error:  # a column that may not be wanted
+                    values[column] = error.name
         except ValueError as error:
             what = f"the header (row {number:,}) cannot be read: {error}"
             raise SourceError(self._package.label, what, "correct it", row=number) from None
@@ -110,6 +132,7 @@ class Cells:
 
         Raises:
             ValueError: it has none though it should; its text is the reason.
+            CellError: it is an error. #N/A is a text where no formula gave it.
         """
         kind = cell.get("t", "n")
         text, formula, stored = "", False, False
@@ -126,20 +149,34 @@ class Cells:
                 raise ValueError("a formula in it was never computed; save the file in Excel")
             return None
         if kind == "s":
-            at = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
-            if not 0 <= at < self._count:
-                raise ValueError("a text that it refers to is missing in the file")
-            return at
+            return self._shared(text)
         if kind == "n":
             return self._number(text, cell.get("s", "0"))
-        return _TRUTHS.get(text.lower(), text) if kind == "b" else unescape(text)
+        if kind == "b":
+            return _TRUTHS.get(text.lower(), text)
+        return _error(cell, text, formula=formula) if kind == "e" else unescape(text)
+
+    def _shared(self, text: str) -> int:
+        at = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
+        if not 0 <= at < self._count:
+            raise ValueError("a text that it refers to is missing in the file")
+        return at
 
     def _number(self, text: str, style: str) -> str:
         at = int(style) if style.isascii() and style.isdigit() and len(style) < 9 else 0
         kind = self._formats[at] if at < len(self._formats) else ""
-        if kind:
-            return serial_to_text(text, kind, from_1904=self._package.from_1904)
-        return number_to_text(text)
+        if not kind:
+            return number_to_text(text)
+        if kind[0] == "0":
+            number = number_to_text(text)
+            return number.zfill(len(kind)) if number.isdecimal() else number
+        return serial_to_text(text, kind, from_1904=self._package.from_1904)
+
+
+def _error(cell: etree._Element, name: str, *, formula: bool) -> str:
+    if formula or name != _TYPED:
+        raise CellError(cell, name, formula=formula)
+    return name
 
 
 def number_to_text(text: str) -> str:

@@ -132,7 +132,7 @@ class Package:
         return pl.concat([*pieces, pl.Series(texts, dtype=pl.String)])
 
     def read_formats(self) -> list[str]:
-        """Tell what each style of a cell makes of its number: a date, a time or, empty, itself."""
+        """Tell what each style makes of a number: a date, a time, `0000` or, empty, itself."""
         member = self._linked("styles")
         codes: dict[str, str] = {}
         formats: list[str] = []
@@ -284,8 +284,10 @@ def _unescaped(found: re.Match[str]) -> str:
 
 
 def _kind_of(code: str) -> str:
-    """Tell what a format such as `dd.mm.yyyy` makes of a number."""
+    """Tell what a format such as `dd.mm.yyyy` or `0000` makes of a number."""
     code = _LITERAL.sub("", code.partition(";")[0]).lower()
+    if re.fullmatch("0{2,30}", code):
+        return code
     if "general" in code:
         return ""
     if re.search(r"\[(h+|m+|s+)\]", code):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from connectors.files.packing import Allowance
-from connectors.files.source import Limits, SourceError, Stamp
+from connectors.files.source import HIDDEN, Limits, SourceError, Stamp, changed
 
 _AT_ONCE = 1 << 20
 _AGAIN = "have it packed again, it is damaged or cut off"
@@ -23,7 +23,12 @@ WORKBOOK = "[Content_Types].xml"
 
 
 class Archive:
-    """A zip file that is open.
+    """A zip file, open only while its directory or a member of it is read.
+
+    A folder may hold more archives than a system lets a program have open.
+
+    Attributes:
+        stamp: what the file was when its directory was read.
 
     Raises:
         SourceError: it is damaged, or has more entries than the limits allow.
@@ -34,20 +39,16 @@ class Archive:
         self._path = path
         with path.open("rb") as file:
             _check_size(path, file, limits)
-        try:
-            self._zip = zipfile.ZipFile(path)
-        except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error):
-            raise SourceError(path, "the zip archive is damaged or cut off", _AGAIN) from None
+            self.stamp = Stamp.of(os.fstat(file.fileno()))
+            try:
+                self._zip = zipfile.ZipFile(file)
+            except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error):
+                raise SourceError(path, "the zip archive is damaged or cut off", _AGAIN) from None
 
     @property
     def is_workbook(self) -> bool:
         """Whether it is an Excel file."""
         return WORKBOOK in self._zip.namelist()
-
-    def stamp(self) -> Stamp:
-        """Say what the archive's file is now."""
-        assert self._zip.fp is not None
-        return Stamp.of(os.fstat(self._zip.fp.fileno()))
 
     def members(self, pattern: str) -> list[zipfile.ZipInfo]:
         """List the members whose names match, in the order of their names.
@@ -59,7 +60,7 @@ class Archive:
         for entry in self._zip.infolist():
             self._check(entry)
             parts = entry.filename.split("/")
-            hidden = any(part.startswith(".") for part in parts) or parts[0] == "__MACOSX"
+            hidden = any(part.startswith(HIDDEN) for part in parts) or parts[0] == "__MACOSX"
             if entry.is_dir() or hidden or not fnmatchcase(entry.filename, pattern):
                 continue
             if entry.flag_bits & 1:
@@ -86,10 +87,23 @@ class Archive:
         """Open a member.
 
         Raises:
-            SourceError: it is packed in a way that is not known, or damaged.
+            SourceError: it is packed in a way that is not known, or damaged, or the archive is not
+                what it was.
+            OSError: it cannot be opened.
         """
+        file = self._path.open("rb")
         try:
-            return Member(self, self._zip.open(entry), entry, label, allowance)
+            return Member(file, self._open(file, entry, label), entry, label, allowance)
+        except BaseException:
+            file.close()
+            raise
+
+    def _open(self, file: IO[bytes], entry: zipfile.ZipInfo, label: Path) -> IO[bytes]:
+        if Stamp.of(os.fstat(file.fileno())) != self.stamp:
+            raise changed(label)
+        self._zip.fp = file
+        try:
+            return self._zip.open(entry)
         except (NotImplementedError, RuntimeError):
             what = "it is packed in a way that is not known"
             raise SourceError(label, what, "have it packed as plain zip (deflate)") from None
@@ -106,7 +120,7 @@ class Member:
 
     def __init__(
         self,
-        archive: Archive,
+        archive: IO[bytes],
         file: IO[bytes],
         entry: zipfile.ZipInfo,
         label: Path,
@@ -155,11 +169,12 @@ class Member:
 
     def stamp(self) -> Stamp:
         """Say what the archive's file is now."""
-        return self._archive.stamp()
+        return Stamp.of(os.fstat(self._archive.fileno()))
 
     def close(self) -> None:
-        """Close the member; the archive stays open for the next."""
+        """Close the member, and the archive that was opened for it."""
         self._file.close()
+        self._archive.close()
 
 
 def _check_size(path: Path, file: IO[bytes], limits: Limits) -> None:

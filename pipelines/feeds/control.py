@@ -10,15 +10,16 @@ from pipelines.feeds.block import Name, Words, fault
 COUNTS = ("rows", "records", "receipts", "members")
 TOTALS = (*COUNTS, "amount")
 SKIP = "skip"
+_LINES = {"csv", "fixed", "xlsx"}
 _PLACES = re.compile(r"\{([^{}]*)\}")
 
 
 class Control(Words):
     """Totals that a source tells, which must be those of what is read.
 
-    `trailer` is the pattern of a last line that is no record, such as `T;{rows};{amount}`, for CSV
-    and fixed width; `{skip}` matches anything. The other words are the paths, from the root, of
-    what a JSON or XML file tells outside its records.
+    `trailer` is the pattern of a last line that is no record, such as `T;{rows};{amount}`, for CSV,
+    fixed width and Excel; `{skip}` matches anything. The other words are the paths, from the root,
+    of what a JSON or XML file tells outside its records.
     """
 
     trailer: Name | None = None
@@ -59,11 +60,11 @@ def _belongs(control: Control, info: ValidationInfo) -> Control:
     source, target = info.data.get("source"), info.data.get("target")
     if source is None or target is None:  # they have a mistake of their own
         return control
-    if control.trailer and source.kind not in {"csv", "fixed"}:
-        raise fault(f"belongs to csv and fixed, not to {source.kind}", "trailer")
+    if control.trailer and source.kind not in _LINES:
+        raise fault(f"belongs to csv, fixed and xlsx, not to {source.kind}", "trailer")
     for name in control.paths:
         if source.kind not in {"json", "xml"}:
-            hint = ": name it in `trailer`" if source.kind in {"csv", "fixed"} else ""
+            hint = ": name it in `trailer`" if source.kind in _LINES else ""
             raise fault(f"a path belongs to json and xml, not to {source.kind}{hint}", name)
     receipts = target.endpoint == "POST /transactions"
     for name in control.names:

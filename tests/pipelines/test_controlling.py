@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+import xlsxwriter
 
 from pipelines.controlling import Found, compare_totals
 from pipelines.feeds import FeedError, LoadFeed, find_feed
@@ -189,6 +190,18 @@ def test_fixed_width_has_a_trailer_too(tmp_path) -> None:
     assert (done.rows, done.declared, done.mismatches) == (2, {"rows": "2"}, [])
 
 
+def test_a_sheet_has_a_trailer_too(tmp_path) -> None:
+    file = tmp_path / "a.xlsx"
+    with xlsxwriter.Workbook(file) as workbook:
+        sheet = workbook.add_worksheet()
+        for at, row in enumerate((["no", "name"], ["1", "Kari"], ["2", "Ola"], ["Totalt", 2])):
+            sheet.write_row(at, 0, row)
+    done = prepare(members("xlsx", control={"trailer": "Totalt;{rows}"}), file, tmp_path)
+    assert (done.rows, done.declared, done.mismatches) == (2, {"rows": "2"}, [])
+    done = prepare(members("xlsx", control={"trailer": "Totalt;{skip}"}), file, tmp_path)
+    assert (done.rows, done.declared, done.mismatches) == (2, {}, [])
+
+
 def test_the_totals_of_several_files_are_added_up(tmp_path) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
@@ -254,8 +267,9 @@ def test_a_wrong_word_is_told(case, shop) -> None:
 
 def test_a_total_belongs_to_its_format_and_its_records() -> None:
     for kind, control, said in (
-        ("xlsx", {"trailer": "T"}, "belongs to csv and fixed, not to xlsx"),
+        ("parquet", {"trailer": "T"}, "belongs to csv, fixed and xlsx, not to parquet"),
         ("parquet", {"rows": "a"}, "a path belongs to json and xml, not to parquet"),
+        ("xlsx", {"rows": "a"}, "not to xlsx: name it in `trailer`"),
         ("csv", {"trailer": "T;{amount}"}, "amount belongs to POST /transactions"),
         ("json", {"receipts": "n"}, "receipts belongs to POST /transactions"),
     ):
