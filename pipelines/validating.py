@@ -194,12 +194,16 @@ class Notes:
             .otherwise("value"),
         )
         grouped = found.group_by("code", "kind", "value", maintain_order=True).agg(
-            pl.col("row").first(), pl.col("text").first(), rows=pl.len()
+            pl.col("row").first(),
+            pl.col("text").first(),
+            texts=pl.col("text").n_unique(),
+            rows=pl.len(),
         )
-        for code, kind, value, row, text, count in grouped.iter_rows():
-            note = self._notes.get((code, kind))
-            if note is None:
-                note = self._notes[code, kind] = Note(code, kind or _message(text, value))
+        for code, kind, value, row, text, texts, count in grouped.iter_rows():
+            told = text.split(": ")[0] if kind else _message(text, value)
+            note = self._notes.setdefault((code, kind), Note(code, told))
+            if kind and (texts > 1 or told != note.message):
+                note.message = kind  # only the numbers in it differ
             note.add(value, count, row)
 
     def by_count(self) -> list[Note]:

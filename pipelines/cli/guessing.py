@@ -1,6 +1,7 @@
 """`loyalty-etl guess`: from an unknown file to a feed that loads."""
 
 import json
+import re
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
 @click.option(
     "-o",
     "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the feed here, such as pipelines/defs/NAME/defs.yaml; else it is printed.",
+    type=click.Path(path_type=Path),
+    help="Write the feed here: its folder, such as pipelines/defs/NAME, or a .yaml file; "
+    "else it is printed.",
 )
 @click.option("--force", is_flag=True, help="Overwrite the feed that is there.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
@@ -41,16 +43,19 @@ def guess(
     """
     from pipelines.guessing import GuessError, guess_file, write_yaml
 
-    if output and output.exists() and not force:
-        raise click.UsageError(f"{output} is there already; choose another name, or --force")
+    output = output and _choose(output, force=force)
     try:
         found = guess_file(file, target)
     except GuessError as error:
         raise click.ClickException(" ".join(str(error).split())) from None
     text = write_yaml(found)
     if output:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(text, encoding="utf-8")
+        try:
+            output.parent.mkdir(parents=True, exist_ok=True)
+            output.write_text(text, encoding="utf-8")
+        except OSError as error:
+            reason = error.strerror or "no such path"
+            raise click.ClickException(f"{output}: cannot be written: {reason}") from None
     if as_json:
         click.echo(json.dumps(_told(found, output, text), ensure_ascii=False))
     elif output:
@@ -58,8 +63,40 @@ def guess(
     else:
         click.echo(text, nl=False)
         _ask(found, err=True)
-        name = f"pipelines/defs/{found.name}/defs.yaml"
-        click.echo(f"Next: loyalty-etl guess {file} -o {name}", err=True)
+        named = ["--target", target] if target else []
+        words = ["loyalty-etl", "guess", _as_word(file), *named, "-o", _as_word(_folder_of(found))]
+        click.echo(f"Next: {shlex.join(words)}", err=True)
+
+
+def _choose(output: Path, *, force: bool) -> Path:
+    """Give the YAML file that is meant by a file or by a feed's folder, as preview reads it."""
+    from pipelines.feeds.reading import NIGHTLY
+
+    file = output if output.suffix in {".yaml", ".yml"} else output / "defs.yaml"
+    try:
+        name = file.resolve().parent.name
+        there = file.is_dir() or file.exists()
+    except (OSError, ValueError, RuntimeError) as error:
+        raise click.ClickException(f"{output}: cannot be written: {error}") from None
+    if not re.fullmatch(r"[A-Za-z0-9_]+", name) or name == NIGHTLY:
+        what = f"name the feed's folder with letters, digits and _, and not {NIGHTLY}"
+        raise click.ClickException(f"{output}: its folder {name!r} is no feed's name; {what}")
+    if there and not force:
+        raise click.ClickException(f"{file} is there already; choose another name, or --force")
+    return file
+
+
+def _folder_of(found: "Guess") -> Path:
+    from pipelines.feeds.reading import feeds_dir
+
+    folder = feeds_dir() / found.name
+    here = Path.cwd()
+    return folder.relative_to(here) if folder.is_relative_to(here) else folder
+
+
+def _as_word(path: Path) -> str:
+    text = str(path)
+    return f"./{text}" if text.startswith("-") else text
 
 
 def _show(found: "Guess", output: Path) -> None:
@@ -73,9 +110,10 @@ def _show(found: "Guess", output: Path) -> None:
     click.echo(f"{found.target}: {len(found.matches)} columns, {low} of low confidence → {output}")
     from pipelines.feeds.reading import feeds_dir
 
-    folder = output.resolve().parent
-    shipped = folder.parent == feeds_dir().resolve()
-    click.echo(f"Next: loyalty-etl preview {folder.name if shipped else shlex.quote(str(folder))}")
+    file = output.resolve()
+    feed = file.parent if file.name == "defs.yaml" else file
+    shipped = feed.parent == feeds_dir().resolve()
+    click.echo(f"Next: loyalty-etl preview {feed.name if shipped else shlex.quote(str(feed))}")
 
 
 def _ask(found: "Guess", *, err: bool) -> None:

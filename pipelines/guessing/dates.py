@@ -25,6 +25,7 @@ _CLOCKS = (
 )
 _PACKED_TIMES = ("%Y%m%d%H%M%S", "%Y%m%d%H%M", "%Y%m%d %H%M%S", "%Y%m%d %H%M", "%Y%m%d %H:%M:%S",
                  "%Y%m%d %H:%M", "%Y%m%dT%H%M%S")  # fmt: skip
+ISO_DATE = re.compile(r"^[12]\d{3}-\d\d-\d\d$")
 ISO_TIME = re.compile(r"^[12]\d{3}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?$")
 ZONED = re.compile(r"(Z|[+-]\d\d:?\d\d)$")
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
@@ -115,21 +116,28 @@ def _loosely(shape: str, word: str) -> bool:
     return bool(pattern.match(shape))
 
 
-def find_dates(values: Sequence[str]) -> Dates | None:
-    """Judge the distinct values of a column; None if they are no dates."""
+def find_dates(values: Sequence[str], least: float = FITS) -> Dates | None:
+    """Judge the distinct values of a column; None if they are no dates.
+
+    Args:
+        values: stripped, none of them empty.
+        least: the share of them that must fit.
+    """
     if not values:
         return None
-    iso = sum(bool(ISO_TIME.match(v)) for v in values) / len(values)
-    if iso >= FITS:
-        zoned = any(ZONED.search(v[10:]) for v in values)
-        years = [int(v[:4]) for v in values if ISO_TIME.match(v)]
-        return Dates("iso", True, iso, zoned=zoned, years=(min(years), max(years)))
+    times = [v for v in values if ISO_TIME.match(v)]
+    iso = [*times, *(v for v in values if ISO_DATE.match(v) and reads(v, "%Y-%m-%d"))]
+    if times and len(iso) >= least * len(values):
+        zoned = any(ZONED.search(v[10:]) for v in times)
+        years = [int(v[:4]) for v in iso]
+        share = len(iso) / len(values)
+        return Dates("iso", True, share, zoned=zoned, years=(min(years), max(years)))
     shapes = {re.sub(r"[A-Za-z]", "a", re.sub(r"\d", "1", v)) for v in values[:200]}
     words = dict.fromkeys(w for shape in list(shapes)[:20] for w in _words(shape))
     shares = {}
     for word in words:
         right = sum(reads(v, word) is not None for v in values)
-        if right / len(values) >= FITS:
+        if right / len(values) >= least:
             shares[word] = right
     if not shares:
         return None
@@ -147,6 +155,13 @@ def find_dates(values: Sequence[str]) -> Dates | None:
     span = (min(years), max(years))
     zoned = "%z" in word
     return Dates(told, timed, most / len(values), tuple(good[1:]), proof, zoned, span)
+
+
+def is_written(text: str, dates: Dates) -> bool:
+    """Tell whether a value is written as a column writes its dates or times."""
+    if dates.word == "iso":
+        return bool(ISO_TIME.match(text)) or reads(text, "%Y-%m-%d") is not None
+    return "%" not in dates.word or reads(text, dates.word) is not None
 
 
 def _sane(values: Sequence[str], word: str) -> bool:

@@ -11,6 +11,8 @@ DELIMITERS = (";", "\t", ",", "|", "^", "~", ":")
 SEP = re.compile(r'^"?sep=([^\r\n"])"?\r?\n', re.IGNORECASE)
 LINES = 400
 FIELD = 131_072
+FOLDED = 4_000
+"""Signs between a quote and the one that closes it, at most, to know a dialect by them."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,10 @@ def _filled(rows: Sequence[Sequence[str]], width: int) -> float:
 def _quote(text: str, delimiter: str) -> str | None:
     mark = re.escape(delimiter)
     found = {}
+    # One field that begins with a quote and closes on a later line is enough.
+    inside = rf'(?:[^"\n]|""){{0,{FOLDED}}}\n(?:[^"]|""){{0,{FOLDED}}}'
+    if re.search(rf'(?:^|{mark})"{inside}"(?=$|{mark}|\r)', text, re.MULTILINE):
+        return '"'
     for quote in ('"', "'"):
         around = rf"(?:^|{mark}){quote}[^{quote}\r\n]*{quote}(?:$|{mark}|\r)"
         found[quote] = len(re.findall(around, text, re.MULTILINE))

@@ -41,6 +41,8 @@ def is_header(  # noqa: PLR0911  (one for each piece of evidence)
         return False, "its first row is blank"
     known = sum(knows_name(cell) for cell in named)
     values = sum(bool(NUMBER.match(c)) or "@" in c or looks_like_time(c) for c in named)
+    if known >= 2 and known > 2 * max(map(_count_known, below[:10]), default=0):
+        return True, f"{known} of its cells are known names of columns, and hardly any below"
     if values and known * 2 < len(named):
         return False, f"{values} of {len(named)} cells of the first row are numbers, dates or mails"
     if known * 3 >= len(named):
@@ -63,6 +65,10 @@ def is_header(  # noqa: PLR0911  (one for each piece of evidence)
     if numeric:
         return False, "the first row is such as those below it"
     return known > 0, "no column tells the first row from the others"
+
+
+def _count_known(row: Sequence[str]) -> int:
+    return sum(knows_name(cell.strip()) for cell in row if cell.strip())
 
 
 def name_columns(header: Sequence[str]) -> tuple[list[str], bool]:

@@ -24,7 +24,7 @@ def _share(kind: str, good: float, some: float = 0.5, otherwise: float = -1.0) -
 
 
 def _number(p: Profile) -> float:
-    if p.number < 0.9 or p.shares["gtin"] > 0.9:
+    if p.number <= 0.5 or p.shares["gtin"] > 0.9:
         return -1.0
     if p.zeros and not p.fraction:
         return -0.8
@@ -33,7 +33,7 @@ def _number(p: Profile) -> float:
 
 def _words(kind: str) -> Fit:
     def fit(p: Profile) -> float:
-        if p.shares["word"] < 0.85 or p.shares["email"] > 0.1:
+        if p.shares["word"] <= 0.5 or p.shares["email"] > 0.1:
             return -0.8
         return 1.0 if p.shares[kind] >= 0.25 else 0.4
 
@@ -48,22 +48,22 @@ def _full(p: Profile) -> float:
 
 
 def _birth(p: Profile) -> float:
-    if p.dates is None:
+    if p.when is None:
         return -0.8
-    first, last = p.dates.years
-    if "%y" in p.dates.word:
+    first, last = p.when.years
+    if "%y" in p.when.word:
         return 0.7
     return 1.0 if 1895 <= first <= 2012 and last <= 2035 else -0.5
 
 
 def _when(p: Profile) -> float:
-    if p.dates is None:
+    if p.when is None:
         return -0.9
-    return 1.0 if p.dates.timed else 0.7
+    return 1.0 if p.when.timed else 0.7
 
 
 def _moment(p: Profile) -> float:
-    return 0.8 if p.dates is not None else -0.5
+    return 0.8 if p.when is not None else -0.5
 
 
 def _gender(p: Profile) -> float:
@@ -81,7 +81,7 @@ def _yes_no(p: Profile) -> float:
 
 
 def _city(p: Profile) -> float:
-    if p.shares["place"] < 0.85:
+    if p.shares["place"] <= 0.5:
         return -0.7
     return 1.0 if p.shares["city"] >= 0.2 else 0.5
 
@@ -101,7 +101,7 @@ def _age(p: Profile) -> float:
 
 
 def _key(p: Profile) -> float:
-    if p.shares["code"] + p.shares["guid"] < 0.9 or p.fraction:
+    if p.shares["code"] <= 0.5 or p.fraction:
         return -0.5
     short = p.dates is not None and re.fullmatch("(%[dmy])+", p.dates.word)
     if p.dates is not None and "%" in p.dates.word and not short:

@@ -10,13 +10,15 @@ from pipelines import ROOT
 from pipelines.feeds.source import PACKED, format_of
 from pipelines.feeds.words import RESERVED
 from pipelines.guessing.amounts import find_levels, group_rows, read_numbers
+from pipelines.guessing.kinds import mask
 from pipelines.guessing.layouts import read_layout
-from pipelines.guessing.matching import Candidate, assign, find_candidates, rival_of
+from pipelines.guessing.matching import Candidate, assign, find_candidates, find_refuted, rival_of
 from pipelines.guessing.members import MemberWords
 from pipelines.guessing.numbers import Style
-from pipelines.guessing.profiles import Profile, profile_columns
+from pipelines.guessing.profiles import CLEAR, Profile, profile_columns
 from pipelines.guessing.receipts import ReceiptWords
-from pipelines.guessing.records import Guess, GuessError, Layout, Match, Table, Target
+from pipelines.guessing.records import LOW, Guess, GuessError, Layout, Match, Table, Target
+from pipelines.guessing.trailers import name_totals
 from pipelines.guessing.weighing import find_by_lines, weigh
 from validators.fields import MEMBER_FIELDS, RECEIPT_FIELDS
 
@@ -26,6 +28,10 @@ TELLING = {
     "receipts": {"Header.ReceiptId", "Header.StoreId", "Header.TimeStamp", "Items.Quantity",
                  "Items.ProductId", "Items.GrossAmount", "Items.LineNo", "Items.ProductName"},
 }  # fmt: skip
+
+
+UNSURE = 0.6
+"""What a column can be at most whose name says something else than its values."""
 
 
 def guess_file(path: Path, target: Target | None = None) -> Guess:
@@ -59,6 +65,11 @@ def guess_file(path: Path, target: Target | None = None) -> Guess:
     if not target and (sure < 0.65 or weight < 1.5):
         questions.insert(0, "members or receipts? too few columns tell; say --target")
     questions += _rivals(given, candidates)
+    refuted = find_refuted(profiles, chosen, given, _subject(chosen, layout, table))
+    for column, named in refuted.items():
+        what = "most of its values do not fit, or not in one way of writing: what are they?"
+        questions.append(f"`{column}` has the name of {named.concept}, but {what}")
+    given = given | {c: _doubt(given.get(c), named) for c, named in refuted.items()}
     return _build((path, layout, table, part), (profiles, style, given), chosen, sure, questions)
 
 
@@ -112,6 +123,15 @@ def _weight(target: Target, given: Mapping[str, Candidate]) -> float:
     return sum(c.confidence for c in given.values() if c.concept in TELLING[target])
 
 
+def _doubt(held: Candidate | None, named: Candidate) -> Candidate:
+    """Mark a column whose name is known for a field that its values are not."""
+    if held is None or held.confidence < LOW:
+        concept = f":no {named.concept}"
+        return replace(named, concept=concept, confidence=UNSURE)
+    why = f"{held.why}; its name says {named.concept}"
+    return replace(held, confidence=min(held.confidence, UNSURE), why=why)
+
+
 def _rivals(given: Mapping[str, Candidate], candidates: list[Candidate]) -> list[str]:
     told = []
     for candidate in given.values():
@@ -153,13 +173,39 @@ def _build(
     if numeric and style.thousands:
         values["thousands"] = style.thousands
     if numeric and not style.sure:
-        questions.append("no number decides between a decimal sign and a thousands mark; look")
-    layout = _control(layout, target)
+        words.matches = [_unsure(m, profiles[m.column], style, questions) for m in words.matches]
+    cleared = sum(
+        value.strip() == CLEAR
+        for match in words.matches
+        if match.fields
+        for value in table.columns[match.column]
+    )
+    if cleared:
+        values["clear"] = CLEAR
+        why["clear"] = f"{cleared} sampled values are {CLEAR}, which clears the field"
+    layout = name_totals(layout, table, target, given)
     return Guess(
         _relative(path), _feed_name(path), target, sure, _with_format(layout, path, part),
         values, why, tuple(words.matches), words.added, receipts,
         tuple(dict.fromkeys([*questions, *words.questions])),
     )  # fmt: skip
+
+
+def _unsure(match: Match, profile: Profile, style: Style, questions: list[str]) -> Match:
+    """Mark a column whose numbers can be read in two ways."""
+    fields = MEMBER_FIELDS | RECEIPT_FIELDS
+    marked = [v for v in profile.values if any(mark in v for mark in ".,'")]
+    if not marked or not any(f in fields and fields[f].kind == "number" for f in match.fields):
+        return match
+    sign = next(mark for mark in ".,'" if mark in marked[0])
+    question = (
+        f'is `{sign}` in `{match.column}` (such as "{mask(marked[0])}") the decimal sign '
+        f"(values.decimal, now {style.decimal}) or the thousands mark (values.thousands)? no "
+        "number decides"
+    )
+    questions.append(question)
+    why = f"{match.why}; decimal sign or thousands mark is not decided"
+    return replace(match, confidence=min(match.confidence, UNSURE), why=why)
 
 
 def _outside(match: Match, table: Table) -> Match:
@@ -176,13 +222,6 @@ def _numeric(matches: list[Match], profiles: Mapping[str, Profile], target: Targ
         for m in matches
         for name in m.fields
     )
-
-
-def _control(layout: Layout, target: Target) -> Layout:
-    control = dict(layout.control)
-    if target == "members" and "{amount}" in control.get("trailer", ""):
-        control["trailer"] = control["trailer"].replace("{amount}", "{skip}")
-    return replace(layout, control=control)
 
 
 def _with_format(layout: Layout, path: Path, part: Part) -> Layout:

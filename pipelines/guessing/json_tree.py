@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from connectors.files.paths import quote
+from pipelines.guessing.json_objects import judge_objects
 from pipelines.guessing.records import GuessError, Layout, Table
 from pipelines.guessing.trees import Node, flatten
 
@@ -57,6 +58,15 @@ def read_json(texts: Sequence[str], *, ends: bool, file: str) -> tuple[Layout, T
     text = texts[0]
     scan = _Scan(text, file)
     arrays, scalars = scan.arrays, scan.scalars
+    largest = max((len(a.spans) for a in arrays.values()), default=0)
+    roots = make_nodes(text[a:b] for a, b in scan.roots[:RECORDS])
+    keyed = make_nodes(text[a:b] for a, b in scan.tops[:RECORDS])
+    own, question = judge_objects(roots, keyed, records=largest)
+    if own:
+        table, items = flatten(own)
+        words: dict[str, object] = {"items": items} if items else {}
+        why = {"format": "objects, but no array of them"}
+        return Layout("json", words, why, {}, (question,)), table
     if not arrays:
         raise GuessError(f"{file}: no array of objects within the first {len(text):,} characters")
     path, array = max(arrays.items(), key=lambda item: item[1].size)
@@ -67,7 +77,7 @@ def read_json(texts: Sequence[str], *, ends: bool, file: str) -> tuple[Layout, T
     for more in texts[1:]:
         nodes += make_nodes(_again(more, records[0]))
     table, items = flatten(nodes)
-    words: dict[str, object] = {}
+    words = {}
     why = {"format": f"an array of objects, {len(array.spans):,} of them in the sample"}
     if path:
         words["record"] = ".".join(map(quote, path))
@@ -85,12 +95,18 @@ def read_json(texts: Sequence[str], *, ends: bool, file: str) -> tuple[Layout, T
 
 
 class _Scan:
-    """Follows the brackets, and notes the outermost arrays of objects and the texts outside."""
+    """Follows the brackets, and notes the outermost arrays of objects and the texts outside.
+
+    `roots` are the objects that nothing stands around, `tops` those that are values of one.
+    """
 
     def __init__(self, text: str, file: str) -> None:
         self.arrays: dict[tuple[str, ...], _Array] = {}
         self.scalars: dict[tuple[str, ...], str] = {}
         self._file = file
+        self.roots: list[tuple[int, int]] = []
+        self.tops: list[tuple[int, int]] = []
+        self._starts: list[int] = []
         self._stack: list[str] = []
         self._names: list[str] = []
         self._within = self._start = 0
@@ -111,6 +127,7 @@ class _Scan:
 
     def _open(self, sign: str, at: int) -> None:
         self._stack.append(sign)
+        self._starts.append(at)
         self._names.append(self._key if self._value_next else "")
         self._key, self._value_next = "", False
         if len(self._stack) > DEPTH:
@@ -127,6 +144,11 @@ class _Scan:
             array.spans.append((self._start, end))
             array.size += end - self._start
             self._within = 0
+        span = self._starts.pop(), end
+        if self._stack == ["{"]:
+            self.roots.append(span)
+        elif self._stack == ["{", "{"]:
+            self.tops.append(span)
         self._stack.pop()
         self._names.pop()
         self._value_next = False

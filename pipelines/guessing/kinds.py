@@ -3,9 +3,13 @@
 import re
 from collections.abc import Callable
 
+from pipelines.guessing.numbers import STYLES, fits
+
 EMAIL = re.compile(r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$")
 GUID = re.compile(r"^\{?[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}?$")
 PHONE = re.compile(r"^(\+|00)?[\d \u00a0().\-/]{7,20}$")
+WORDS = re.compile(r"[^\d\s.,'+\-\N{MINUS SIGN}eE]")
+CALENDAR = re.compile(r"^(\d{1,2}([./-])\d{1,2}\2\d{4}|\d{4}([./-])\d\d\3\d\d)\b")
 SPACED_ZIP = re.compile(r"^(?:(?:N|NO|S|SE|DK|D|DE|FI|FIN|A|CH)-)?(\d{3} ?\d{2}|\d{4,5})$")
 HOUSE = re.compile(r"^\D{3,}\s\d{1,4}\s?[A-Za-z]?\b")
 PLACE = re.compile(r"^[^\W\d_][^\d@]{1,40}$")
@@ -64,7 +68,9 @@ CITIES = frozenset(_CITIES.split())
 
 
 def is_phone(text: str) -> bool:
-    """Tell whether a text may be a phone number: 7 to 15 digits, in groups or not."""
+    """Tell whether a text may be a phone number: 7 to 15 digits, in groups or not, and no date."""
+    if CALENDAR.match(text):
+        return False
     digits = sum(c.isdigit() for c in text)
     return 7 <= digits <= 15 and bool(PHONE.match(text)) and not re.match(r"^\d+[.,]\d+$", text)
 
@@ -129,6 +135,7 @@ KINDS: dict[str, Callable[[str], bool]] = {
     "country": _in(COUNTRIES),
     "currency": lambda v: v.strip().upper() in CURRENCIES,
     "clock": lambda v: bool(CLOCK.match(v)),
+    "number": lambda v: not WORDS.search(v) and any(fits(v, style) for style in STYLES),
     "integer": lambda v: bool(re.match(r"^[+-]?\d{1,18}$", v)),
     "code": lambda v: bool(re.match(r"^[\w./\-]{1,40}$", v)),
     "digits": lambda v: v.isdigit(),

@@ -8,6 +8,7 @@ from pathlib import Path
 from connectors.files import Part
 from connectors.files.detecting import Encoding, detect_encoding
 from connectors.files.sampling import Sample, list_unknown, take_sample
+from connectors.files.source import HIDDEN
 from pipelines.feeds.source import SUFFIXES
 from pipelines.guessing import json_tree, xml_tree
 from pipelines.guessing.records import GuessError, Layout, Table
@@ -17,6 +18,11 @@ from pipelines.guessing.workbooks import read_parquet, read_workbook
 CONTROL = 0.02
 """A text with a greater share of control characters is none."""
 SURE = 0.8
+ELSEWHERE = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+:/|[*?\[]")
+PAGE = re.compile(
+    r"(<\?xml[^>]*>\s*)?(<!--.{0,2000}?-->\s*)?<(html|!doctype\s+html|table|head|body|meta)\b",
+    re.IGNORECASE | re.DOTALL,
+)
 JSON_STARTS = {*'"{[]}-0123456789tfn', ""}
 
 
@@ -30,6 +36,8 @@ def read_layout(path: Path) -> tuple[Layout, Table, Part]:
     parts = list_unknown(_first(path))
     part = parts[0]
     layout, table = _judge(part, take_sample(part))
+    if path.is_dir():
+        layout = _ask_of_folder(layout, path)
     if len(parts) > 1:
         question = (
             f"the archive holds {len(parts)} files and one was judged; "
@@ -45,13 +53,33 @@ def _first(path: Path) -> Path:
         path.stat()
         if not path.is_dir():
             return path
-        files = sorted(p for p in path.iterdir() if p.is_file() and not p.name.startswith("."))
+        files = _list_files(path)
     except (OSError, ValueError) as error:
+        if found := ELSEWHERE.search(str(path)):
+            what = "an address" if ":" in found[0] else "a pattern"
+            hint = "guess takes a file or a folder on this machine"
+            raise GuessError(f"{path}: is {what}, not a file; {hint}") from None
         reason = getattr(error, "strerror", None) or "no such path"
         raise GuessError(f"{path}: cannot be read: {reason}") from None
     if not files:
         raise GuessError(f"{path}: no file is in this folder")
     return next((p for p in files if SUFFIXES.keys() & {*map(str.lower, p.suffixes)}), files[0])
+
+
+def _ask_of_folder(layout: Layout, folder: Path) -> Layout:
+    files = _list_files(folder)
+    if len(files) < 2:
+        return layout
+    ends = sorted({"".join(p.suffixes[-2:]).lower() or "no suffix" for p in files})
+    question = (
+        f"the folder holds {len(files)} files ({', '.join(ends[:5])}) and one was judged; "
+        "`member` chooses among them, all must have the same columns"
+    )
+    return replace(layout, questions=(*layout.questions, question))
+
+
+def _list_files(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith(HIDDEN))
 
 
 def _judge(part: Part, sample: Sample) -> tuple[Layout, Table]:
@@ -75,6 +103,9 @@ def _refuse_binary(text: str, name: str) -> None:
 
 def _read_text(texts: Sequence[str], *, ends: bool, file: str) -> tuple[Layout, Table]:
     start = texts[0].lstrip()[:1]
+    if PAGE.match(texts[0].lstrip()):
+        hint = "open it in Excel and save it as .xlsx or CSV"
+        raise GuessError(f"{file}: is a web page, not data; {hint}")
     if start == "<":
         return xml_tree.read_xml(texts, ends=ends, file=file)
     if start == "{" and json_tree.is_lines(texts[0].lstrip()):

@@ -1,18 +1,21 @@
 """What each column is: by its name, by its values, and by what the other columns are."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from pipelines.guessing.dates import is_written
 from pipelines.guessing.fitting import fit
 from pipelines.guessing.kinds import KINDS, mask
 from pipelines.guessing.names import about
 from pipelines.guessing.profiles import Profile
-from pipelines.guessing.records import Target
+from pipelines.guessing.records import LOW, Target
 from pipelines.guessing.synonyms import concepts_of
 from pipelines.guessing.unnamed import SOLO
 
 TWINS = ("GrossAmount", "Vat", "NetAmount", "Discount")
 GROUPS = {f":group{n}": f"Items.ProductGroupLevel{n}" for n in (1, 2, 3)}
+FEW, FEW_SHARE = 2, 0.1
+"""So many values, or this share of them, may not fit a name that is known for a field."""
 FLOOR = 0.3
 """What is less likely than this is not told."""
 
@@ -52,12 +55,15 @@ def find_candidates(
         Candidates above `FLOOR`, the likeliest first.
     """
     found: list[Candidate] = []
+    alone: list[Candidate] = []
     for column, profile in profiles.items():
         named = _named(column, target, levels.get(column, ""), subject)
         own = [_judge(column, concept, worth, profile) for concept, worth in named.items()]
         if not any(c.confidence >= 0.5 for c in own):
-            own += _unnamed(column, profile, target, levels.get(column, ""))
+            alone += _unnamed(column, profile, target, levels.get(column, ""))
         found += [c for c in own if c.confidence >= FLOOR]
+    said = {c.concept for c in found if c.confidence >= 0.5}  # by the name of some column
+    found += [c for c in alone if c.confidence >= (LOW if c.concept in said else FLOOR)]
     if target == "members":
         found = _beside_city(found, list(profiles))
     order = {column: at for at, column in enumerate(profiles)}
@@ -104,13 +110,43 @@ def _judge(column: str, concept: str, worth: float, profile: Profile) -> Candida
     well = fit(concept, profile)
     confidence = worth * (0.82 + 0.16 * well) if well >= 0 else worth * 0.82 * (1 + well)
     why = "the name says so" if worth >= 0.9 else "the name may say so"
+    odd = _misfits(concept, profile) if well > 0 else []
     if not profile.counts:
         why += ", no value in the sample"
+    elif odd:
+        every = len(profile.values)
+        few = len(odd) <= max(FEW, FEW_SHARE * every)
+        confidence *= 1 - len(odd) / every
+        confidence = max(0.5 * worth, confidence if few else min(confidence, LOW - 0.05))
+        why += f", but {len(odd)} of {every} values do not fit, such as {_shapes(odd)}"
     elif well > 0.5:
-        why += " and the values fit" + _odd(concept, profile)
+        why += " and the values fit"
     elif well < 0:
-        why += ", but values such as " + _examples(profile) + " do not fit"
+        why += f", but values such as {_shapes(profile.values)} do not fit"
     return Candidate(column, concept, round(confidence, 2), why)
+
+
+def find_refuted(
+    profiles: Mapping[str, Profile],
+    target: Target,
+    given: Mapping[str, Candidate],
+    subject: str = "",
+) -> dict[str, Candidate]:
+    """Find columns whose name is known for a field that most of their values do not fit.
+
+    Returns:
+        Column → the candidate that its name alone would make.
+    """
+    refuted = {}
+    for column, profile in profiles.items():
+        named = _named(column, target, "", subject)
+        best = max(named, key=lambda c: named[c], default="")
+        if not best or named[best] < 0.9 or best.startswith(":") or not profile.counts:
+            continue
+        held = given.get(column)
+        if (held is None or held.concept not in named) and fit(best, profile) < 0:
+            refuted[column] = _judge(column, best, named[best], profile)
+    return refuted
 
 
 def _unnamed(column: str, profile: Profile, target: Target, level: str) -> list[Candidate]:
@@ -121,27 +157,29 @@ def _unnamed(column: str, profile: Profile, target: Target, level: str) -> list[
         share = test(profile)
         if share >= 0.2 and not (level == "line" and concept.startswith("Header.")):
             scale = 1.0 if share >= 0.5 else 0.8
-            why = f"by its values alone, such as {_examples(profile)}"
+            why = f"by its values alone, such as {_shapes(profile.values)}"
             found.append(Candidate(column, concept, round(most * scale, 2), why))
     return found
 
 
 KINDS_OF = {"email": "email", "mobilePhone": "phone", "zip": "zip", "country": "country",
-            "Header.Currency": "currency", ":national": "national"}  # fmt: skip
+            "Header.Currency": "currency", ":national": "national", "firstName": "word",
+            "lastName": "word", "city": "place", "externalId": "code",
+            "Items.Quantity": "number",
+            **{f"{level}.{twin}": "number" for level in ("Items", "Header") for twin in TWINS}
+            }  # fmt: skip
 
 
-def _odd(concept: str, profile: Profile) -> str:
-    """Show the shapes of values that do not fit, though most do."""
+def _misfits(concept: str, profile: Profile) -> list[str]:
+    """List the different values that do not fit, though most do."""
+    if concept in {"birthDate", "Header.TimeStamp"} and profile.when is not None:
+        return [v for v in profile.values if not is_written(v, profile.when)]
     kind = KINDS_OF.get(concept)
-    odd = [v for v in profile.values if kind and not KINDS[kind](v)]
-    if concept == "birthDate" and profile.dates is not None and profile.dates.share < 1:
-        return f", but {max(1 - profile.dates.share, 0.001):.1%} of them are no such date"
-    shapes = list(dict.fromkeys(map(mask, odd)))[:2]
-    return f", but for {len(odd)} such as " + " and ".join(map(repr, shapes)) if odd else ""
+    return [v for v in profile.values if kind and not KINDS[kind](v)]
 
 
-def _examples(profile: Profile) -> str:
-    shapes = dict.fromkeys(mask(value) for value in profile.values[:40])
+def _shapes(values: Sequence[str]) -> str:
+    shapes = dict.fromkeys(mask(value) for value in values[:40])
     return " and ".join(f'"{shape}"' for shape in list(shapes)[:2])
 
 

@@ -8,7 +8,7 @@ from pipelines.guessing.dates import ISO_TIME
 from pipelines.guessing.homeland import DIALLING, find_country
 from pipelines.guessing.kinds import CODES, FEMALE, KNOWN_FALSE, KNOWN_TRUE, MALE
 from pipelines.guessing.matching import Candidate
-from pipelines.guessing.names import tokens
+from pipelines.guessing.names import make_safe
 from pipelines.guessing.profiles import Profile
 from pipelines.guessing.records import LOW, UNKNOWN, Match
 from pipelines.guessing.writing import write
@@ -134,7 +134,7 @@ class MemberWords:
         )
 
     def _birth(self, column: str, profile: Profile) -> str:
-        dates = profile.dates
+        dates = profile.when
         if dates is None:
             return ""
         swapped = [
@@ -215,13 +215,8 @@ class MemberWords:
         return Match(column, (f"extendedProperties.{name}",), confidence, why)
 
     def _own_name(self, column: str) -> str:
-        words = [w for part in re.split(r"[.\[\]=@']+", column) for w in tokens(part)]
-        ascii_words = ["".join(c for c in w if c.isascii() and c.isalnum()) for w in words]
-        kept = [w for w in ascii_words if w] or ["column"]
-        name = kept[0] + "".join(w.title() for w in kept[1:])
-        name = name if not name[0].isdigit() else f"column{name}"
-        base, number = name[:60], 2
-        name = base
+        name = base = make_safe(column)[:60]
+        number = 2
         while name in self._names:
             name, number = f"{base}{number}", number + 1
         self._names.add(name)

@@ -50,14 +50,32 @@ _ABOUT_RECEIPTS = {"receipt", "kvittering", "bong", "kvitto", "bon", "bonner", "
 
 
 def tokens(name: str) -> list[str]:
-    """Take a column's name apart into plain words: `KundeNr.`, `kunde_no` are [kunde, nr]."""
+    """Take a column's name apart into comparable words: `KundeNr.`, `kunde_no` are [kunde, nr]."""
+    return [word(w) for w in split_words(name)]
+
+
+def split_words(name: str) -> list[str]:
+    """Take a column's name apart into its own words, in small letters."""
     name = unicodedata.normalize("NFC", name).replace("MwSt", "Mwst")
     name = re.sub(r"(?<=[a-zæøåäöü0-9])(?=[A-ZÆØÅÄÖÜ])", " ", name)
     name = re.sub(r"(?<=[A-ZÆØÅÄÖÜ])(?=[A-ZÆØÅÄÖÜ][a-zæøåäöü])", " ", name)
     name = re.sub(r"(?<=[^\W\d_])(?=\d)", " ", name)
     name = name.lower().replace("%", " % ").replace("#", " # ")
-    words = re.findall(r"[^\W_]+|[%#]", name)
-    return [word(w) for w in words]
+    return re.findall(r"[^\W_]+|[%#]", name)
+
+
+def make_safe(name: str) -> str:
+    """Write a name's own words in ASCII letters and digits: `Poeng 2024` is `poeng2024`."""
+    name = re.sub(r"\[[^\]=]*=", "[", name)  # of phones[type=home] the word that chooses
+    words = [_plain(w) for w in split_words(name)]
+    kept = [w for w in words if w] or ["column"]
+    safe = kept[0] + "".join(w.title() for w in kept[1:])
+    return f"column{safe}" if safe[0].isdigit() else safe
+
+
+def _plain(text: str) -> str:
+    text = unicodedata.normalize("NFD", text.lower().translate(_LETTERS))
+    return "".join(c for c in text if c.isascii() and c.isalnum())
 
 
 @cache

@@ -1,5 +1,6 @@
 """What the values of each column are, counted."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,8 +12,12 @@ from pipelines.guessing.records import Table
 
 DISTINCT = 600
 """So many different values are judged."""
+CLEAR = "#N/A"
+"""The text that clears a field where the feed says nothing else; no value of a column."""
 EXCEL = (1_000, 73_000)
+YEAR = re.compile(r"^(19\d\d|20[0-2]\d|2030)$")
 EPOCH = (100_000_000, 4_102_444_800)
+MAJORITY = 0.501
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,7 @@ class Profile:
         zeros: whether a digit text begins with a zero.
         lengths: the lengths of its values.
         style: its own style of numbers, where it differs from the file's.
+        nearly: how it writes dates, if most values are but too many for `dates` are not.
     """
 
     rows: int
@@ -47,6 +53,12 @@ class Profile:
     zeros: bool = False
     lengths: frozenset[int] = field(default_factory=frozenset)
     style: Style | None = None
+    nearly: Dates | None = None
+
+    @property
+    def when(self) -> Dates | None:
+        """How it writes dates, if most of its values are."""
+        return self.dates or self.nearly
 
     @property
     def values(self) -> list[str]:
@@ -75,7 +87,7 @@ def _ambiguous(values: Sequence[str]) -> bool:
 
 def _count(values: Sequence[str]) -> Counter[str]:
     counts = Counter(v.strip() for v in values)
-    del counts[""]
+    del counts[""], counts[CLEAR]
     return counts
 
 
@@ -91,6 +103,7 @@ def _judge(counts: Counter[str], rows: int, style: Style) -> Profile:
         own = find_style({"": values})
         number = sum(fits(v, (own.decimal, own.thousands)) for v in values) / len(values)
     numbers = [n for v in values if (n := to_number(v, own)) is not None]
+    dates = find_dates(values) or _counted_dates(values)
     return Profile(
         rows,
         filled,
@@ -98,19 +111,22 @@ def _judge(counts: Counter[str], rows: int, style: Style) -> Profile:
         len(counts),
         shares,
         number,
-        find_dates(values) or _counted_dates(values),
+        dates,
         float(min(numbers, default=0)),
         float(max(numbers, default=0)),
         sum(n != n.to_integral_value() for n in numbers) / max(1, len(numbers)),
         any(v.isdigit() and len(v) > 1 and v[0] == "0" for v in values),
         frozenset(map(len, values)),
         own if own is not style else None,
+        None if dates else find_dates(values, MAJORITY),
     )
 
 
 def _counted_dates(values: Sequence[str]) -> Dates | None:
     """Know days since 1900 and seconds since 1970, which only a name can prove."""
     if not all(v[:1].isdigit() for v in values):
+        return None
+    if sum(bool(YEAR.match(v)) for v in values) >= len(values) / 2:  # 1980 is no day of 1905
         return None
     try:
         numbers = [float(v.replace(",", ".")) for v in values]

@@ -1,5 +1,6 @@
 """Receipts: from what each column is to the words of the mapping."""
 
+import re
 from collections.abc import Mapping
 
 from pipelines.guessing.fitting import BACK, SALE
@@ -9,6 +10,7 @@ from pipelines.guessing.records import UNKNOWN, Match, Table
 from pipelines.guessing.writing import write
 from validators.fields import DERIVED, RECEIPT_FIELDS
 
+BRACKETS = re.compile(r"^\(\s*\d[\d .,']*\)$")
 FORGE = {
     "Header.StoreId": "which store is it? a file of one store names none",
     "Header.ReceiptId": "no column names the receipt",
@@ -50,6 +52,7 @@ class ReceiptWords:
         self._add_missing()
         self._judge_key()
         self._judge_signs()
+        self._judge_brackets()
         self._judge_customer()
 
     def _match(self, column: str) -> Match:
@@ -71,11 +74,11 @@ class ReceiptWords:
 
     def _dated_only(self) -> bool:
         column = self.by_concept.get("Header.TimeStamp")
-        dates = self._profiles[column].dates if column else None
+        dates = self._profiles[column].when if column else None
         return dates is not None and not dates.timed
 
     def _time(self, column: str) -> str:
-        dates, clock = self._profiles[column].dates, self.by_concept.get(":clock")
+        dates, clock = self._profiles[column].when, self.by_concept.get(":clock")
         if dates is None:
             return ""
         swapped = [w for w in dates.rivals if w.replace("m", "d") == dates.word.replace("m", "d")]
@@ -199,11 +202,10 @@ class ReceiptWords:
         gross, quantity = (self.by_concept.get(f"Items.{n}") for n in ("GrossAmount", "Quantity"))
         if not gross or not quantity:
             return
-        amounts, counts = self._table.columns[gross], self._table.columns[quantity]
-        both = sum(a.strip().startswith("-") and c.strip().startswith("-")
-                   for a, c in zip(amounts, counts, strict=True))  # fmt: skip
-        lone = sum(a.strip().startswith("-") and not c.strip().startswith("-")
-                   for a, c in zip(amounts, counts, strict=True))  # fmt: skip
+        columns = self._table.columns
+        signs = [(_is_below(a), _is_below(c)) for a, c in zip(columns[gross], columns[quantity],
+                                                             strict=True)]  # fmt: skip
+        both, lone = signs.count((True, True)), signs.count((True, False))
         if both:
             self.receipts["return_amounts_in"] = "signed"
         if lone:
@@ -212,9 +214,25 @@ class ReceiptWords:
                 "discounts? a return needs a quantity below zero"
             )
 
+    def _judge_brackets(self) -> None:
+        for name in ("GrossAmount", "NetAmount", "Vat", "Discount", "Quantity"):
+            column = self.by_concept.get(f"Items.{name}") or self.by_concept.get(f"Header.{name}")
+            values = self._profiles[column].values if column else []
+            if many := sum(bool(BRACKETS.match(v)) for v in values):
+                self.questions.append(
+                    f"{many} values in `{column}` stand in parentheses: are they below zero? as "
+                    "they are, they are rejected"
+                )
+
     def _judge_customer(self) -> None:
         column = self.by_concept.get("Header.ConsumerId")
         if column and self._profiles[column].shares["guid"] < 0.9 and self._profiles[column].counts:
             self.questions.append(
                 f"is `{column}` the platform's customer id, as Header.ConsumerId must be?"
             )
+
+
+def _is_below(number: str) -> bool:
+    """Tell whether a number is below zero, wherever its minus stands and whichever it is."""
+    text = number.strip()
+    return text.startswith(("-", "\N{MINUS SIGN}")) or text.endswith("-")

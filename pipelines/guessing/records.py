@@ -16,6 +16,21 @@ class GuessError(Exception):
 
 
 @dataclass(frozen=True)
+class Trailer:
+    """A last line that is no record.
+
+    Attributes:
+        cells: what stands in it.
+        delimiter: what stands between them.
+        rows: the rows above it; None where only a part of them was read.
+    """
+
+    cells: Sequence[str]
+    delimiter: str
+    rows: int | None
+
+
+@dataclass(frozen=True)
 class Layout:
     """How a file is written.
 
@@ -25,6 +40,7 @@ class Layout:
         why: the evidence, for a word or for `format`.
         control: the words of `control`.
         questions: what could not be decided.
+        trailer: the last line, if it is no record.
     """
 
     format: str
@@ -32,6 +48,7 @@ class Layout:
     why: Mapping[str, str] = field(default_factory=dict)
     control: Mapping[str, str] = field(default_factory=dict)
     questions: tuple[str, ...] = ()
+    trailer: Trailer | None = None
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 from pipelines.feeds.words import RESERVED
 from pipelines.guessing.dialects import Dialect, cut, find_dialect
-from pipelines.guessing.edges import find_first, is_header, is_trailer, name_columns, tell_trailer
+from pipelines.guessing.edges import find_first, is_header, is_trailer, name_columns
 from pipelines.guessing.fixed_width import find_fixed
-from pipelines.guessing.records import GuessError, Layout, Table
+from pipelines.guessing.records import GuessError, Layout, Table, Trailer
 
 HEAD_ROWS, PIECE_ROWS = 3_000, 600
 COLUMNS, NAME = 1_000, 200
@@ -69,22 +69,26 @@ def _delimited(
         raise GuessError(f"{file}: a column's name is longer than {NAME} characters")
     data = [row for row, _ in rows[top.first :] if any(row)]
     breaks = _read_on(more, dialect, data, ends=ends)
-    why, control, questions = {"delimiter": dialect.why, **top.why}, {}, list(top.questions)
+    why, questions = {"delimiter": dialect.why, **top.why}, list(top.questions)
+    trailer = None
     if ends and len(data) > 1 and is_trailer(data[-1], dialect.width):
         last = data.pop()
         count = len(data) if whole and len(rows) < HEAD_ROWS else None
-        control["trailer"] = tell_trailer(last, dialect.delimiter, {"rows": count}, money=True)
+        trailer = Trailer(last, dialect.delimiter, count)
         why["trailer"] = "the last line is no record"
     good = [row for row in data if len(row) == dialect.width]
     if len(good) < len(data):
-        questions.append(f"{len(data) - len(good)} of {len(data):,} sampled rows are not as wide")
+        question = f"{len(data) - len(good)} of {len(data):,} sampled rows are not as wide"
+        if any('"' in cell for row in data if len(row) != dialect.width for cell in row):
+            question += ', and a " stands in some of them: is it a quote that is not closed?'
+        questions.append(question)
     if not good:
         questions.append("there is no row below the header; only names could be judged")
     words: dict[str, object] = {"delimiter": dialect.delimiter}
     if dialect.quote != '"':
         words["quote"] = dialect.quote
     columns = {name: [row[at] for row in good] for at, name in enumerate(top.names)}
-    layout = Layout("csv", words | top.words, why, control, tuple(questions))
+    layout = Layout("csv", words | top.words, why, {}, tuple(questions), trailer)
     return layout, Table(columns, range(1, len(good) + 1), breaks=breaks)
 
 
@@ -101,6 +105,8 @@ class _Top:
 
 def _judge_top(rows: Sequence[tuple[list[str], int]], dialect: Dialect) -> _Top:
     cells, width = [row for row, _ in rows], dialect.width
+    if _ends_empty(cells, width):  # rows end in a delimiter that the header does not end in
+        cells = [[*row, ""] if len(row) == width - 1 else row for row in cells]
     first = find_first(cells, width)
     above = int(dialect.said) + (rows[first - 1][1] if first else 0)
     below = [row for row in cells[first + 1 :] if len(row) == width]
@@ -123,6 +129,11 @@ def _judge_top(rows: Sequence[tuple[list[str], int]], dialect: Dialect) -> _Top:
         what = "the line sep= and what follows it" if dialect.said else "what"
         top.why["skip_lines"] = f"{what} stands above the records"
     return top
+
+
+def _ends_empty(rows: Sequence[Sequence[str]], width: int) -> bool:
+    usual = [row for row in rows if len(row) == width]
+    return width > 2 and bool(usual) and not any(row[-1] for row in usual)
 
 
 def _read_on(

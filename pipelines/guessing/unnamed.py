@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from pipelines.guessing.fitting import fit
-from pipelines.guessing.profiles import Profile
+from pipelines.guessing.profiles import YEAR, Profile
 
 ZIPS = {4, 5, 6}
 
@@ -30,7 +30,8 @@ def _key(p: Profile) -> float:
 
 
 def _zip(p: Profile) -> float:
-    return p.shares["zip"] if p.distinct > 2 and p.lengths <= ZIPS else 0.0
+    years = sum(bool(YEAR.match(v)) for v in p.values) >= 0.9 * p.distinct
+    return p.shares["zip"] if p.distinct > 2 and p.lengths <= ZIPS and not years else 0.0
 
 
 def _country(p: Profile) -> float:
@@ -76,7 +77,7 @@ MEMBERS: dict[str, tuple[float, Callable[[Profile], float]]] = {
 RECEIPTS: dict[str, tuple[float, Callable[[Profile], float]]] = {
     "Items.ProductId": (0.85, lambda p: p.shares["gtin"] if p.distinct > 1 else 0.0),
     "Header.TimeStamp": (0.85, lambda p: 1.0 if is_calendar(p) else 0.0),
-    ":clock": (0.85, lambda p: p.shares["clock"]),
+    ":clock": (0.85, lambda p: p.shares["clock"] if p.shares["clock"] >= 0.8 else 0.0),
     "Header.Currency": (0.9, lambda p: p.shares["currency"]),
     "Items.ProductName": (0.75, lambda p: p.shares["text"] if p.distinct > 5 else 0.0),
     "Header.ConsumerId": (0.72, lambda p: p.shares["guid"]),

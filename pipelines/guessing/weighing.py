@@ -36,6 +36,7 @@ class _Scale:
         self.scores = {(c.column, c.concept): c for c in found}
         self._numbers = numbers
         self._money = [name for name in numbers if self._may_be(name, MONEY)]
+        self._sizes = {name: _size(numbers[name]) for name in self._money}
 
     def _may_be(self, column: str, ends: tuple[str, ...]) -> bool:
         return any(c == column and concept.endswith(ends) for c, concept in self.scores)
@@ -78,7 +79,7 @@ class _Scale:
         for whole in self._money:
             others = [name for name in self._money if name != whole]
             for pair in list(combinations(others, 2))[:PAIRS]:
-                vat, net = sorted(pair, key=lambda name: _size(self._numbers[name]))
+                vat, net = sorted(pair, key=lambda name: self._sizes[name])
                 if not self._may_be(vat, ("Vat",)) or not self._may_be(net, ("Amount",)):
                     continue
                 if add_up(self._numbers[vat], self._numbers[net], self._numbers[whole]):

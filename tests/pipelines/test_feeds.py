@@ -150,7 +150,11 @@ WRONG_FILES: dict[str, tuple[str | bytes, int, str]] = {
     "not UTF-8": (b"type: \xe5\n", 0, "cannot be read: not UTF-8"),
     "zero byte": (f"{TYPE}\x00", 0, "not YAML: unacceptable character #x0000"),
     "impossible date": (f"{TYPE}attributes: 2020-13-45\n", 0, "not YAML: month must be in 1..12"),
-    "inside itself": ("type: pipelines.components.LoadFeedComponent\nattributes: &t {a: *t}\n", 0, "not YAML for a feed"),
+    "inside itself": (
+        "type: pipelines.components.LoadFeedComponent\nattributes: &t {a: *t}\n",
+        0,
+        "not YAML for a feed",
+    ),
     "too deep": (f"attributes: {'[' * 5000}{']' * 5000}\n", 0, "not YAML: nested too deep"),
     "list as a word": (f"{TYPE}? [a]\n: b\n", 2, "not YAML: found unhashable key"),
 }

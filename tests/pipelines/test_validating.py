@@ -92,6 +92,8 @@ def test_rows_that_cannot_be_read_are_grouped_by_why(judge) -> None:
     assert {cause.code for cause in report.causes} == {"not-readable"}
     assert all("source.delimiter" in cause.fix for cause in report.causes)
     assert {s.place for c in report.causes for s in c.samples} == {"line 3", "line 4", "line 5"}
+    assert {c.message for c in report.causes} == {"expected N fields, found N"}
+    assert judge("1,,,", "2,,").causes[0].message == "expected 4 fields, found 3"
 
 
 def test_values_are_bounded_however_many_are_wrong(judge) -> None:
