@@ -20,7 +20,7 @@ class Origin:
 
     Attributes:
         file: the source's path.
-        run: the run that wrote the file.
+        run: the run that wrote the file; empty where none did, but a look at the source.
     """
 
     file: str

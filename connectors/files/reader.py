@@ -200,11 +200,11 @@ def read_origin(path: Path) -> Origin:
     source = FileSource(path, "csv", ("_source_file", "_run"), mended=True, rows_per_chunk=1)
     for frame in read(source):
         file, run = frame.select("_source_file", "_run").row(0)
-        if file and run:
-            return Origin(file, run)
+        if file:
+            return Origin(file, run or "")
         break
-    what = "its first row does not say by _source_file and _run where it comes from"
-    raise SourceError(path, what, "keep these columns as the run wrote them", row=2)
+    what = "its first row does not say by _source_file where it comes from"
+    raise SourceError(path, what, "keep this column as it was written", row=2)
 
 
 def pick_rows(

@@ -125,6 +125,8 @@ def retry(
     before = _origin_run(origin.run, origin.file, feed)
     if before is None and feed is None:
         message = f"run {origin.run} is known no more; say --feed FEED"
+        if not origin.run:
+            message = "no run wrote this file (validate does not load); say --feed FEED"
         raise click.ClickException(message)
     if before and before.resumable and file == Path(before.folder) / "unsent.csv":
         message = f"run {before.run_id} is unfinished and would send these rows itself"

@@ -57,6 +57,20 @@ def test_rejects_are_mended_and_loaded_again(api, cli_here, quick_feed, tmp_path
     assert f"  retried by        {third}" in shown
 
 
+def test_what_validate_wrote_is_loaded_with_its_feed(api, cli_here, quick_feed, tmp_path) -> None:
+    feed = quick_feed()
+    looked = cli_here(
+        *("validate", feed, "--source", write_wrong(tmp_path / "r.csv"), "-o", tmp_path)
+    )
+    assert looked.code == 4
+    rejects = tmp_path / "rejects.csv"
+    rejects.write_text(rejects.read_text().replace(",nine,", ",9.84,"))
+    unknown = cli_here("retry", rejects)
+    assert (unknown.code, "no run wrote this file" in unknown.err) == (1, True)
+    assert "= 1 accepted + 1 rejected " in cli_here("retry", rejects, "--feed", feed).out
+    assert api.facts()["receipts"] == 1
+
+
 def test_what_the_platform_refused_is_retried_as_well(api, faults, cli_here, quick_feed) -> None:
     faults({"fault": "poison", "ids": [BAD], "status": 400, "style": "list"})
     told = cli_here("run", quick_feed(), "--json").json()
