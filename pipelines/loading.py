@@ -15,6 +15,7 @@ from connectors.files import (
     FileSource,
     SourceError,
     Stamp,
+    check_paths,
     is_mended,
     locate,
     pick_rows,
@@ -194,9 +195,13 @@ def limits_of(feed: LoadFeed) -> Limits:
 
 
 def file_source_of(feed: LoadFeed, path: Path) -> FileSource:
-    """Say how to read a file of this feed, or a file of rejects that one of its runs wrote."""
+    """Say how to read a file of this feed, or a file of rejects that one of its runs wrote.
+
+    Raises:
+        SourceError: the feed's paths do not go together, or are none.
+    """
     words, mended = feed.source, is_mended(path)
-    return FileSource(
+    source = FileSource(
         path=path,
         format=words.kind,
         columns=source_columns(feed),
@@ -215,6 +220,8 @@ def file_source_of(feed: LoadFeed, path: Path) -> FileSource:
         limits=limits_of_source(words.limits),
         mended=mended,
     )
+    check_paths(source)
+    return source
 
 
 def reject_writer(

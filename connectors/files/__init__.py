@@ -2,6 +2,7 @@
 
 from connectors.files.delimited import is_mended
 from connectors.files.mended import Origin
+from connectors.files.nested import check_paths
 from connectors.files.parts import ROW_BITS, Part, list_parts, take_stamp
 from connectors.files.places import list_labels, locate
 from connectors.files.reader import pick_rows, read, read_dialect, read_origin
@@ -16,6 +17,7 @@ __all__ = [
     "Part",
     "SourceError",
     "Stamp",
+    "check_paths",
     "is_mended",
     "list_labels",
     "list_parts",

@@ -25,14 +25,16 @@ def read_lines(source: FileSource, blocks: Blocks) -> Iterator[pl.DataFrame]:
     """
     layout = Layout.of(source)
     columns, judge = Columns(layout, source.limits), Judge(layout, source.limits)
-    rest, line, at_end = b"", 1, False
+    rest, line, at_end, begun = b"", 1, False, False
     while not at_end:
         more = blocks.more(rest)
         at_end = more is None
         rest = rest + b"\n" if more is None else more
-        if line == 1 and rest.lstrip()[:1] == b"[":
-            hint = 'set the feed\'s format to "json"'
-            raise SourceError(source.path, "the file is a JSON array, not NDJSON", hint, row=1)
+        if not begun and (start := rest.lstrip()[:1]):
+            begun = True
+            if start == b"[":
+                hint = 'set the feed\'s format to "json"'
+                raise SourceError(source.path, "the file is a JSON array, not NDJSON", hint, row=1)
         end = rest.rfind(b"\n") + 1
         block, rest = rest[:end], rest[end:]
         lines = block.count(b"\n")

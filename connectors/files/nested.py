@@ -7,8 +7,8 @@ from functools import cached_property
 import polars as pl
 
 from connectors.files.faults import Fault, add_faults
-from connectors.files.paths import Path, parse
-from connectors.files.source import FileSource
+from connectors.files.paths import Path, parse, parse_local, parse_names
+from connectors.files.source import FileSource, SourceError
 
 
 class ShapeError(Exception):
@@ -39,15 +39,19 @@ class Layout:
             ValueError: a column is at once a value and a group, no column lies in the items, or
                 what should be a path is none.
         """
-        items = parse(source.items) if source.items else ()
+        take_apart = parse_local if source.format == "xml" else parse
+        items = take_apart(source.items) if source.items else ()
         if any(step.chooses for step in items):
             raise ValueError(f"items: {source.items!r} must be names alone, without brackets")
-        paths = {column: parse(column) for column in source.columns}
+        paths = {column: take_apart(column) for column in source.columns}
         item = {c: p[len(items) :] for c, p in paths.items() if items and _below(p, items)}
         header = {c: p for c, p in paths.items() if c not in item}
         if items and not item:
             raise ValueError(f"columns: none of them lies in {source.items}, the items")
         others = [*(p for p in paths.values() if not _of_element(p, source)), items]
+        if len(set(paths.values())) < len(paths):
+            same = next(c for c, p in paths.items() if list(paths.values()).count(p) > 1)
+            raise ValueError(f"columns: {same} is written in two ways, choose one")
         for column, path in paths.items():
             if path == items or any(_below(p, path) for p in others):
                 raise ValueError(f"columns: {column} is both a value and what holds others")
@@ -97,6 +101,23 @@ def _field(path: Path) -> pl.Expr:
         if step.chooses:
             field = field.list.get(max(step.at - 1, 0), null_on_oob=True)
     return field
+
+
+def check_paths(source: FileSource) -> None:
+    """See that the paths of a source of JSON or XML are some, and go together.
+
+    Raises:
+        SourceError: they are not, or do not.
+    """
+    if source.mended or source.format not in {"json", "ndjson", "xml"}:
+        return
+    try:
+        Layout.of(source)
+        for path in source.totals.values():
+            parse_names(path, "control")
+    except ValueError as error:
+        hint = "correct the feed's mapping, items or control"
+        raise SourceError(source.path, str(error), hint) from None
 
 
 class Rows:

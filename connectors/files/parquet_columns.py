@@ -82,8 +82,7 @@ class Columns:
         """Find a source's columns in a file's schema.
 
         Raises:
-            SourceError: one is not there, is no single value, or of a type that is no text.
-            ValueError: `columns` or `items` is no path.
+            SourceError: one is no path, not there, no single value, or of a type that is no text.
         """
         there: dict[Path, tuple[int, pa.DataType]] = {}
         for at, (path, type_) in enumerate(_leaves(schema)):
@@ -91,13 +90,13 @@ class Columns:
                 what = f"the file has two columns {_dotted(path)!r}"
                 raise SourceError(source.path, what, "give each column a name of its own")
             there[path] = at, type_
-        items = _steps(source.items, there) if source.items else ()
+        items = _find_steps(source, source.items, there) if source.items else ()
         found: dict[str, Column] = {}
         inside: set[str] = set()
         leaves = []
         missing = []
         for name in source.columns:
-            path = _steps(name, there)
+            path = _find_steps(source, name, there)
             at = len(items)
             of_item = (*items, ITEM, *path[at:])
             if items and path[:at] == items and of_item in there:
@@ -117,7 +116,8 @@ class Columns:
         if missing:
             raise _lacks(source, missing, there)
         if items and not inside:
-            raise ValueError(f"columns: none of them lies in {source.items}, the items")
+            what = f"no column that is wanted lies in {source.items}, the items"
+            raise SourceError(source.path, what, "correct the feed's items or mapping")
         return cls(
             tuple(column for name, column in found.items() if name not in inside),
             tuple(column for name, column in found.items() if name in inside),
@@ -155,6 +155,13 @@ def _write(path: Path, there: dict[Path, Any]) -> str:
         return text if _steps(text, there) == path else ""
     except ValueError:
         return ""
+
+
+def _find_steps(source: FileSource, path: str, there: dict[Path, Any]) -> Path:
+    try:
+        return _steps(path, there)
+    except ValueError as error:
+        raise SourceError(source.path, str(error), "correct the feed's items or mapping") from None
 
 
 def _steps(path: str, there: dict[Path, Any]) -> Path:

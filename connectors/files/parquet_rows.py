@@ -38,7 +38,6 @@ def read_parquet(source: FileSource, part: Part) -> Iterator[pl.DataFrame]:
 
     Raises:
         SourceError: it is no Parquet, or damaged, too large, or lacks a column.
-        ValueError: `columns` or `items` is no path.
     """
     with part.seekable() as path, _judge(source.path):
         _check_magic(source.path, path)

@@ -12,6 +12,8 @@ from typing import NamedTuple
 _STEP = re.compile(
     r"""(?P<name>'[^']+'|@?[^.'"\[\]=@]+)(?:\[(?:(?P<at>[1-9][0-9]{0,5})|(?P<key>@?[^\[\]=]+)=(?P<value>[^\]]*))\])?(?:\.|$)"""
 )
+_ELEMENT = r"(?:[^\W\d][\w.-]*:)?[^\W\d][\w.-]*"
+_XPATH = re.compile(rf"(?P<start>\.?//|/)?(?P<steps>(?:(?:{_ELEMENT}|\*)/)*{_ELEMENT})")
 _SIGNS = {*".'\"[]=@"}
 """What a name has only in quotes."""
 
@@ -65,6 +67,19 @@ def parse(path: str) -> Path:
     return tuple(steps)
 
 
+def parse_local(path: str) -> Path:
+    """Take a path in XML apart; the prefixes of its names mean nothing, partners change them.
+
+    Raises:
+        ValueError: it is no path.
+    """
+    return tuple(s._replace(name=_local(s.name), key=_local(s.key)) for s in parse(path))
+
+
+def _local(name: str) -> str:
+    return f"{'@' if name.startswith('@') else ''}{name.removeprefix('@').rpartition(':')[2]}"
+
+
 def quote(name: str) -> str:
     """Write the name of a member, element or `@attribute` as a step of a path."""
     bare = name.removeprefix("@")
@@ -90,3 +105,46 @@ def parse_names(path: str, field: str) -> tuple[str, ...]:
     if any(step.chooses for step in steps):
         raise ValueError(f"{field}: {path!r} must be names alone, without brackets")
     return names_of(steps)
+
+
+class Place(NamedTuple):
+    """Where in a document an element stands.
+
+    Attributes:
+        names: its local name, after those of the elements around it; `*` is any.
+        whole: whether these are all that stand around it.
+    """
+
+    names: tuple[str, ...]
+    whole: bool
+
+    def holds(self, names: tuple[str, ...]) -> bool:
+        """Say whether the element with this path from the root stands there."""
+        inner = names if self.whole else names[-len(self.names) :]
+        return len(inner) == len(self.names) and all(
+            wanted in {"*", name} for wanted, name in zip(self.names, inner, strict=True)
+        )
+
+    def __str__(self) -> str:
+        """Write it as XPath."""
+        return f"{'/' if self.whole else '//'}{'/'.join(self.names)}"
+
+
+def parse_place(path: str) -> Place:
+    """Take a name, names with dots from the root, or an XPath of names apart.
+
+    `Member` and `//Member` stand anywhere, `//Members/Member` anywhere inside Members,
+    `/Export/*/Member` and `Export.Members.Member` at one place. A prefix (`ns:Member`) means
+    nothing, since partners change it.
+
+    Raises:
+        ValueError: it is neither, or its last step is no name.
+    """
+    if "/" not in path:
+        names = tuple(map(_local, parse_names(path, "record")))
+        return Place(names, whole=len(names) > 1)
+    found = _XPATH.fullmatch(path)
+    if found is None:
+        raise ValueError(f"{path!r} is no path of names such as Member, //Member or /Export/Member")
+    steps = tuple(map(_local, found["steps"].split("/")))
+    return Place(steps, whole=found["start"] in {"/", None})

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from connectors.files.parts import ROW_BITS, list_parts
-from connectors.files.paths import parse_names
+from connectors.files.paths import parse_names, parse_place
 from connectors.files.source import FileSource
 
 _LINES = {"csv", "fixed", "ndjson"}
@@ -48,19 +48,14 @@ def list_labels(source: FileSource) -> list[str]:
 
 
 def _place(source: FileSource, row: pl.Expr) -> pl.Expr:
-    path = _steps(source)
     if source.mended or source.format in _LINES:
         return pl.format("line {}", row)
     if source.format == "json":
+        path = parse_names(source.record, "record") if source.record else ()
         steps = "".join(f"/{step.replace('~', '~0').replace('/', '~1')}" for step in path)
         return pl.format("{}/{}", pl.lit(steps), row - 1)
     if source.format == "xml":
-        steps = f"/{'/'.join(path)}" if len(path) > 1 else f"//{path[0]}"
-        return pl.format("({})[{}]", pl.lit(steps), row)
+        return pl.format("({})[{}]", pl.lit(str(parse_place(source.record or ""))), row)
     if source.format == "xlsx" and source.sheet:
         return pl.format("sheet {}, row {}", pl.lit(source.sheet), row)
     return pl.format("row {}", row)
-
-
-def _steps(source: FileSource) -> tuple[str, ...]:
-    return parse_names(source.record, "record") if source.record else ()

@@ -11,6 +11,8 @@ from typing import Literal
 FileFormat = Literal["csv", "fixed", "json", "ndjson", "xml", "xlsx", "parquet"]
 HIDDEN = (".", "~$")
 """What the names begin with of files that nobody means, such as Excel's locks (`~$a.xlsx`)."""
+LONGEST = 1_000
+"""Characters that a message has between the file and what to do about it."""
 READERS = ("_row", "_fault", "_raw")
 """Columns that the reader adds to a frame."""
 ADDED = ("_source_file", "_source_row", "_source_place", "_error", "_run", "_raw")
@@ -174,6 +176,8 @@ class SourceError(Exception):
         self.row = row
         self.byte = byte
         self.hint = hint
+        if len(what) > LONGEST:  # it tells a name of the file's
+            what = f"{what[: LONGEST // 2]} … {what[-LONGEST // 4 :]}"
         line = " ".join(f"{file}: {what}; {hint}".split())
         # What a file says may hold what a terminal obeys, and what could not be decoded.
         shown = "".join(sign if sign.isprintable() else "\ufffd" for sign in line)

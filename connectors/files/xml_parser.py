@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from lxml import etree
 
 from connectors.files.blocks import Blocks
-from connectors.files.paths import parse_names
+from connectors.files.paths import parse_names, parse_place
 from connectors.files.source import FileSource, SourceError
 from connectors.files.xml_names import Element, attribute_of, local_name
 
@@ -17,8 +17,7 @@ class RecordParser:
     """Finds the records of a document, and what it says of itself outside of them.
 
     Args:
-        source: `record` is the name of the records' elements or their path from the root, `totals`
-            the paths of what is told.
+        source: `record` is the place of the records' elements, `totals` the paths of what is told.
         blocks: the part of the source, which is told.
         root: the name of the document's element.
 
@@ -29,13 +28,13 @@ class RecordParser:
     def __init__(self, source: FileSource, blocks: Blocks, root: str) -> None:
         self._source = source
         self._blocks = blocks
-        self._path = parse_names(source.record or "", "record")
+        self._place = parse_place(source.record or "")
         self._totals = {parse_names(p, "totals"): name for name, p in source.totals.items()}
         self._told: set[str] = set()
         elements = {p[-2] if p[-1].startswith("@") else p[-1] for p in self._totals if len(p) > 1}
         self._parser = etree.XMLPullParser(
             events=("start", "end"),
-            tag=[f"{{*}}{name}" for name in {self._path[-1], root, *elements} if name],
+            tag=[f"{{*}}{name}" for name in {self._place.names[-1], root, *elements} if name],
             encoding="utf-8",
             resolve_entities="internal",  # type: ignore[arg-type] # the types know only bool
             load_dtd=False,
@@ -112,13 +111,13 @@ class RecordParser:
             raise SourceError(self._source.path, what, hint)
 
     def _is_record(self, element: Element) -> bool:
-        if local_name(element.tag) != self._path[-1]:
+        if local_name(element.tag) != self._place.names[-1]:
             return False
-        if len(self._path) == 1:
+        if len(self._place.names) == 1 and not self._place.whole:
             return True
         parent = element.getparent()
         if parent is None or parent is not self._parent:
-            if _path_of(element) != self._path:
+            if not self._place.holds(_path_of(element)):
                 return False
             self._parent = parent
         return True

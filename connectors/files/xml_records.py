@@ -8,7 +8,7 @@ from lxml import etree
 
 from connectors.files.blocks import Blocks
 from connectors.files.nested import Layout, Rows, ShapeError
-from connectors.files.paths import parse_names
+from connectors.files.paths import parse_place
 from connectors.files.source import FileSource, SourceError
 from connectors.files.xml_names import Element, RecordReader
 from connectors.files.xml_parser import RecordParser
@@ -100,7 +100,8 @@ class _Document:
         self._blocks = blocks
         self._layout = Layout.of(source)
         self._limits = source.limits
-        self.name = parse_names(source.record or "", "record")[-1]
+        self._place = parse_place(source.record or "")
+        self.name = self._place.names[-1]
         self._record = RecordReader(self._layout, source.limits.field_chars)
         self._parser = RecordParser(source, blocks, root)
         self._plain = PlainReader(self._layout, self.name, source.limits.field_chars)
@@ -142,7 +143,7 @@ class _Document:
 
     @property
     def _records_may_wait(self) -> bool:
-        return "." in (self._source.record or "") or self._parser.is_open
+        return len(self._place.names) > 1 or self._parser.is_open
 
     def _feed(self, data: bytes) -> pl.DataFrame:
         """Give lxml the bytes, the last one by itself: it tells whether a record ends with it."""

@@ -1,10 +1,11 @@
 """Where a load feed reads, and how: the words under `source`."""
 
+import re
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from pipelines.feeds.block import Name, Words
+from pipelines.feeds.block import Name, Words, fault
 
 Format = Literal["csv", "fixed", "json", "ndjson", "xml", "xlsx", "parquet"]
 SUFFIXES: dict[str, Format] = {
@@ -68,10 +69,10 @@ class Source(Words):
     """Where a load feed reads.
 
     `path` is relative to the project: a file, a folder, a glob pattern, or a URL such as
-    `sftp://host/members.csv`. `format` follows from its suffix unless given. `record` is the XML
-    element that holds one record, or the path of a JSON array; `items` the path, inside a record,
-    of what repeats (JSON `items`, XML `Items.Item`), and without it a record is one row. A source
-    without any record fails the load unless `allow_empty`.
+    `sftp://host/members.csv`. `format` follows from its suffix unless given. `record` is the name
+    or XPath of the XML element that holds one record, or the path of a JSON array; `items` the
+    path, inside a record, of what repeats (JSON `items`, XML `Items.Item`), and without it a
+    record is one row. A source without any record fails the load unless `allow_empty`.
     """
 
     path: Name
@@ -101,6 +102,8 @@ class Source(Words):
         kind = self.kind
         if kind == "xml" and not self.record:
             raise ValueError("an XML source needs `record`, the element that holds one record")
+        if self.record and not re.fullmatch(r"\w+(\.\w+)*", self.record):
+            _check_path(kind, self.record)
         if kind == "fixed" and not self.fields:
             raise ValueError("a source of fixed width needs `fields`, the place of each column")
         for word, formats in BELONG.items():
@@ -113,6 +116,18 @@ class Source(Words):
     def kind(self) -> Format:
         """The format, given or read from the suffix."""
         return self.format or format_of(self.path)
+
+
+def _check_path(kind: Format, record: str) -> None:
+    from connectors.files.paths import parse_names, parse_place  # noqa: PLC0415  (slow, and rare)
+
+    try:
+        if kind == "xml":
+            parse_place(record)
+        else:
+            parse_names(record, "record")
+    except ValueError as error:
+        raise fault(str(error).removeprefix("record: "), "record") from None
 
 
 def format_of(path: str) -> Format:

@@ -236,3 +236,9 @@ def test_no_value_stands_in_an_error(desk):
     with pytest.raises(SourceError) as caught:
         desk.rows('[{"a":"+4712345" "b"}]', "json", "a")
     assert "+47" not in str(caught.value)
+
+
+@pytest.mark.parametrize("block", [1, 5, 4096])
+def test_an_array_is_told_from_lines_however_many_blanks_stand_before_it(desk, block):
+    with pytest.raises(SourceError, match="is a JSON array, not NDJSON"):
+        desk.rows(" \n" * 30 + '[{"a": 1}]', "ndjson", "a", block=block)

@@ -123,8 +123,11 @@ def test_items_below_a_struct_and_a_name_with_dots(desk):
     table = pa.Table.from_pylist([{"a.b": "x", "s": {"i": [{"n": 1}, {"n": 2}]}}])
     rows = desk.rows(parquet(table), "parquet", "a.b s.i.n", items="s.i")
     assert rows == [(1, "x", "1"), (1, "x", "2")]
-    for columns, words in (("a.b", "none of them lies in s.i"), ("s.i[2].n", "names alone")):
-        with pytest.raises(ValueError, match=words):
+    for columns, words in (
+        ("a.b", "no column that is wanted lies in s.i"),
+        ("s.i[2].n", "names alone"),
+    ):
+        with pytest.raises(SourceError, match=words):
             desk.rows(parquet(table), "parquet", columns, items="s.i")
 
 

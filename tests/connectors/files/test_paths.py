@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.files.paths import Step, names_of, parse, parse_names, quote
+from connectors.files.paths import (
+    Step,
+    names_of,
+    parse,
+    parse_local,
+    parse_names,
+    parse_place,
+    quote,
+)
 
 WORD = st.text(st.characters(blacklist_characters=".'\"[]=@", codec="utf-8"), min_size=1)
 QUOTED = st.text(st.characters(blacklist_characters="'", codec="utf-8"), min_size=1)
@@ -56,6 +64,54 @@ def test_any_other_text_is_no_path(text):
 def test_a_text_that_is_no_path(path):
     with pytest.raises(ValueError, match=r"is no path such as store\.id"):
         parse(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "told", "inside", "outside"),
+    [
+        ("Member", "//Member", ["Member", "Export.Member", "a.b.Member"], ["Member.a"]),
+        ("//ns:Member", "//Member", ["Member", "Export.Member"], ["Other"]),
+        (".//Members/Member", "//Members/Member", ["Members.Member", "a.Members.Member"],
+         ["Member", "Members.a.Member"]),
+        ("Export.Members.Member", "/Export/Members/Member", ["Export.Members.Member"],
+         ["Members.Member", "a.Export.Members.Member"]),
+        ("Export/Member", "/Export/Member", ["Export.Member"], ["Member", "a.Export.Member"]),
+        ("/x:Export/*/y:Member", "/Export/*/Member", ["Export.a.Member"],
+         ["Export.Member", "Export.a.b.Member"]),
+        ("/Member", "/Member", ["Member"], ["Export.Member"]),
+    ],
+)  # fmt: skip
+def test_where_an_element_stands(text, told, inside, outside):
+    place = parse_place(text)
+    assert str(place) == told
+    assert all(place.holds(tuple(path.split("."))) for path in inside)
+    assert not any(place.holds(tuple(path.split("."))) for path in outside)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "//",
+        "/",
+        "/a/",
+        "a//b",
+        "//*",
+        "//a[1]",
+        "//a[@id='1']",
+        "a/@b",
+        "/a/text()",
+        "../a",
+        "a|b/c",
+    ],
+)
+def test_other_xpaths_are_refused(text):
+    with pytest.raises(ValueError, match="is no path of names such as Member, //Member"):
+        parse_place(text)
+
+
+def test_prefixes_of_namespaces_mean_nothing():
+    assert parse_local("ns:Phone[@x:type=mobile].y:Number") == parse("Phone[@type=mobile].Number")
+    assert parse_local("@xml:lang") == parse("@lang")
 
 
 def test_names_alone():

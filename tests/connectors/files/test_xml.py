@@ -210,3 +210,24 @@ def test_a_damaged_document_stops_the_file(desk, text, words, block):
 def test_deep_and_long_documents_are_refused(desk):
     with pytest.raises(SourceError, match=r"[Dd]epth"):
         desk.rows("<l>" + "<r>" * 500 + "</r>" * 500 + "</l>", "xml", "a", record="r")
+
+
+@pytest.mark.parametrize(
+    "record",
+    ["m", "//m", "/l/g/m", "l/*/m", "l.g.m", "n:m", "//g/m", "/n:l/n:g/n:m"],
+)
+@pytest.mark.parametrize("block", [1, 7, 4096])
+def test_records_are_found_by_name_or_xpath(desk, record, block):
+    more = "<n:m><a>0</a></n:m>" if record.startswith(("/l", "l", "//g", "/n")) else ""
+    text = (
+        f'<n:l xmlns:n="urn:n">{more}<n:g><n:m><n:a>1</n:a></n:m><n:m><n:a>2</n:a></n:m></n:g>'
+        "</n:l>"
+    )
+    rows = desk.rows(text, "xml", "x:a", record=record, block=block)
+    assert rows == [(1, "1"), (2, "2")]
+
+
+def test_a_long_name_does_not_make_a_long_message(desk):
+    with pytest.raises(SourceError, match="tag mismatch") as caught:
+        desk.rows(f"<l><r><{'a' * 40_000}></r></l>", "xml", "a", record="r")
+    assert len(str(caught.value)) < 1_200
