@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from connectors.files.faults import KEPT, Fault, add_faults
 from connectors.files.parquet_columns import Columns, name_columns, retype, to_text
+from connectors.files.parquet_pages import list_pages
 from connectors.files.parts import Part
 from connectors.files.source import FileSource, SourceError
 
@@ -103,10 +104,15 @@ def _check_sizes(source: FileSource, path: Path, metadata: pq.FileMetaData) -> N
     groups = [metadata.row_group(group) for group in range(metadata.num_row_groups)]
     out = sum(abs(group.total_byte_size) for group in groups)
     packed = path.stat().st_size
+    pages = list(list_pages(path))
+    told = [(max(out, metadata.num_rows), packed), *((p.unpacked, p.packed) for p in pages)]
     if out > limits.unpacked_bytes:
         what = f"it unpacks to more than {limits.unpacked_bytes >> 20:,} MB"
         hint = "if that is right, raise source.limits.unpacked_mb"
-    elif max(out, metadata.num_rows) > max(_FREE, limits.ratio * packed):
+    elif any(page.packed > packed for page in pages):
+        what = "it is damaged: a page says it is longer than the file"
+        hint = "ask for it to be written again"
+    elif any(after > max(_FREE, limits.ratio * before) for after, before in told):
         what = f"it unpacks to more than {limits.ratio} times its size"
         hint = "if that is right, raise source.limits.ratio"
     else:

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.files import Limits, SourceError
+from connectors.files.parquet_pages import list_pages
 from connectors.files.parquet_rows import list_columns
 from connectors.files.sampling import list_unknown
 
@@ -243,3 +244,31 @@ def test_columns_are_named_as_a_source_asks_for_them(desk):
     desk.path.write_bytes(b"PAR1 and nothing else PAR1")
     with pytest.raises(SourceError, match="damaged"):
         list_columns(list_unknown(desk.path)[0])
+
+
+def test_pages_that_lie_about_their_size_are_refused_before_they_are_unpacked(desk):
+    same = pa.table({"a": ["y" * 200] * 20_000})
+    out = io.BytesIO()
+    pq.write_table(same, out, compression="zstd", use_dictionary=False, data_page_size=4 << 20)
+    whole = out.getvalue()
+    # A page begins with its kind, the bytes it unpacks to and those it has, each behind a 0x15.
+    assert (whole[4], whole[6], whole[11]) == (0x15, 0x15, 0x15)
+    unpacked, packed = slice(7, 11), slice(12, 14)
+    assert whole[packed.stop - 1] < 128 <= whole[packed.start]
+    for place, wrong, told in (
+        (unpacked, b"\xfe\xff\xff\x7f", "unpacks to more than 200 times its size"),
+        (packed, b"\xfe\x7f", "a page says it is longer than the file"),
+    ):
+        lying = bytearray(whole)
+        lying[place] = wrong
+        with pytest.raises(SourceError, match=told):
+            desk.rows(bytes(lying), "parquet", "a")
+    assert len(desk.rows(whole, "parquet", "a")) == 20_000
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=300), st.integers(0, 300))
+def test_whatever_stands_there_pages_are_listed_or_not(tmp_path_factory, data, size):
+    path = tmp_path_factory.getbasetemp() / "any.parquet"
+    path.write_bytes(b"PAR1" + data + size.to_bytes(4, "little") + b"PAR1")
+    assert all(page.packed >= 0 for page in list_pages(path))
