@@ -187,7 +187,8 @@ def _members(entries: Sequence[Entry]) -> pl.DataFrame:
         if e.state is not State.SPLIT
     ]
     empty = pl.DataFrame(schema={"place": pl.UInt32, "batch": pl.UInt32})
-    return pl.concat([empty, *parts]).sort("place")
+    members = pl.concat([empty, *parts])
+    return members if members["place"].is_sorted() else members.sort("place")
 
 
 def _fates(changed: Changed) -> pl.DataFrame:

@@ -27,7 +27,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from delivery.ledger.tables import CHUNK, batches, hashes, known, loads, numbers
 from delivery.ledger.words import HASH, Fate, State
 
-FOLDED_AT_ONCE = 400  # batches whose hashes are in memory at a time
+FOLDED_AT_ONCE = 200  # batches whose hashes are in memory at a time
 
 _start = numbers.c.n * HASH + 1
 _key = func.substr(bindparam("keys", type_=LargeBinary), _start, HASH, type_=LargeBinary)
