@@ -60,7 +60,7 @@ def test_waiting_tells_whom_for_and_can_be_stopped(url, python):
         start = time.monotonic()
         with pytest.raises(LedgerBusy), ledger.hold("receipts", 0.3, told.append):
             pass
-        assert 0.3 <= time.monotonic() - start < 3
+        assert 0.3 <= time.monotonic() - start < 30
         Thread(target=lambda: time.sleep(0.1) or stop.set()).start()
         with pytest.raises(LedgerBusy), ledger.hold("receipts", 60, told.append, stop):
             pass
