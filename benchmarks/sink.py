@@ -84,7 +84,7 @@ class Connection(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass of it
 
-    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002  # asyncio's signature
+    def get_buffer(self, _sizehint: int) -> memoryview:
         return self.view[self.held :]
 
     def buffer_updated(self, nbytes: int) -> None:

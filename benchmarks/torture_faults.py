@@ -49,7 +49,7 @@ def torture(work: Path, seed: int, year: Path | None, *, quick: bool) -> Report:
             codes.append(code)
             seconds.append(took)
             tell(f"faults: run {len(codes)} ended with {code} after {took:.1f} s")
-        report.expect(codes[-1] == 0, f"faults: exit codes {codes}: {ground.last_words()}")
+        report.expect(f"faults: exit codes {codes}: {ground.last_words()}", kept=codes[-1] == 0)
         fired: Counter[str] = Counter()
         for rule in ground.look("faults")["rules"]:
             fired[rule["fault"]] += rule["fired"]

@@ -62,7 +62,9 @@ class Lane:
             _await(ground, process, 1, "finished")
             self.life = time.perf_counter() - begun - self.start
             code = process.wait()
-            self.report.expect(code == 0, f"undisturbed: exit code {code}: {ground.last_words()}")
+            self.report.expect(
+                f"undisturbed: exit code {code}: {ground.last_words()}", kept=code == 0
+            )
 
     def _torment(self, ground: Ground, feed: Path) -> None:
         self.loads += 1
@@ -81,7 +83,7 @@ class Lane:
             left = ground.batches()["sending"]
             self.in_doubt.append(left)
             what = f"kill {self.hits} of {self.work.name}, {delay:.2f} s into it"
-            self.report.expect(left <= IN_FLIGHT, f"{what}: {left} batches in doubt")
+            self.report.expect(f"{what}: {left} batches in doubt", kept=left <= IN_FLIGHT)
             if double:
                 self.doubles, self.pairs, double = self.doubles - 1, self.pairs + 1, False
             elif self.doubles > 0 and self.random.random() < self.doubles / (
@@ -94,7 +96,7 @@ class Lane:
             process = ground.start(feed)
         code = process.wait()
         what = f"load {self.loads} of {self.work.name}, killed {hit} times"
-        self.report.expect(code == 0, f"{what}: exit code {code}: {ground.last_words()}")
+        self.report.expect(f"{what}: exit code {code}: {ground.last_words()}", kept=code == 0)
         self._check(ground, what)
         tell(f"{what}: whole; {self.kills} kills and {self.doubles} doubles to go")
 
@@ -128,10 +130,11 @@ class Lane:
         done = [each for each in summaries if each["state"] == "finished"]
         accepted = sum(each["accepted_records"] for each in done)
         self.report.expect(
-            accepted == len(self.expected), f"{what}: {accepted} accepted of {len(self.expected)}"
+            f"{what}: {accepted} accepted of {len(self.expected)}",
+            kept=accepted == len(self.expected),
         )
         doubt = ground.batches()["in_doubt"]
-        self.report.expect(doubt == 0, f"{what}: {doubt} batches still in doubt")
+        self.report.expect(f"{what}: {doubt} batches still in doubt", kept=doubt == 0)
         seen = ground.seen()
         self.asks += seen[ASKS]
         self.posts += seen[POSTS]

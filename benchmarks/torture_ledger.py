@@ -24,7 +24,7 @@ def torture(*, quick: bool) -> Report:
         report.add(name, figure)
         number = float(re.sub(r"[^0-9.].*", "", figure))
         if "compared" in name:
-            report.expect(number <= SECONDS, f"ledger: compared in {figure}")
+            report.expect(f"ledger: compared in {figure}", kept=number <= SECONDS)
         elif "memory" in name:
-            report.expect(number <= MEGABYTES, f"ledger: {figure} of memory")
+            report.expect(f"ledger: {figure} of memory", kept=number <= MEGABYTES)
     return report

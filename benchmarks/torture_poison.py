@@ -32,16 +32,20 @@ def torture(work: Path, seed: int, year: Path | None, *, quick: bool) -> Report:
         with Ground(work / style, {"rules": [rule]}) as ground:
             broken = len(report.broken)
             code, seconds = ground.run(feed)
-            report.expect(code == REJECTED, f"{style}: exit code {code}: {ground.last_words()}")
+            report.expect(
+                f"{style}: exit code {code}: {ground.last_words()}", kept=code == REJECTED
+            )
             check_store(report, ground.stored(), keys - poison, style)
             summary = ground.summaries()[-1]
             folder = Path(summary["folder"])
             reasons = _read_rejects(folder)
             told = [key for key in poison if reasons.get(key)]
-            report.expect(reasons.keys() == poison, f"{style}: rejects.csv holds {len(reasons)}")
-            report.expect(len(told) == count, f"{style}: {len(told)} have a reason")
+            report.expect(
+                f"{style}: rejects.csv holds {len(reasons)}", kept=reasons.keys() == poison
+            )
+            report.expect(f"{style}: {len(told)} have a reason", kept=len(told) == count)
             extra = ground.seen()[POSTS] - -(-len(keys) // BATCH)
-            report.expect(extra <= most, f"{style}: {extra} extra requests, at most {most}")
+            report.expect(f"{style}: {extra} extra requests, at most {most}", kept=extra <= most)
             ground.keep = len(report.broken) > broken
         report.add(style, len(reasons), len(told), extra, f"{seconds:.1f}")
         tell(f"poison, {style}: {len(reasons)} rejected, {extra} extra requests")
@@ -82,16 +86,16 @@ def send_again(work: Path, seed: int, year: Path | None, *, quick: bool) -> Repo
             ("all of them again", whole, 0),
         ):
             code, seconds = ground.run(each)
-            report.expect(code == 0, f"{what}: exit code {code}: {ground.last_words()}")
+            report.expect(f"{what}: exit code {code}: {ground.last_words()}", kept=code == 0)
             seen, facts = ground.seen(), int(ground.look("facts")["receipts"])
-            report.expect(facts - stored == wanted, f"{what}: {facts - stored} stored")
+            report.expect(f"{what}: {facts - stored} stored", kept=facts - stored == wanted)
             posts = seen[POSTS] - sent[POSTS]
             least = -(-wanted // BATCH)
-            report.expect(posts == least, f"{what}: {posts} requests, {least} are enough")
+            report.expect(f"{what}: {posts} requests, {least} are enough", kept=posts == least)
             report.add(what, facts - stored, posts, f"{seconds:.1f}")
             sent, stored = seen, facts
         check_store(report, ground.stored(), keys, "again")
-        report.expect(sent[ASKS] == 0, f"{sent[ASKS]} questions")
+        report.expect(f"{sent[ASKS]} questions", kept=sent[ASKS] == 0)
         ground.keep = bool(report.broken)
     return report
 

@@ -28,7 +28,7 @@ class Report:
         """Add a row."""
         self.rows.append(cells)
 
-    def expect(self, kept: bool, promise: str) -> None:  # noqa: FBT001  (reads as a sentence)
+    def expect(self, promise: str, *, kept: bool) -> None:
         """Note a promise that was not kept."""
         if not kept:
             self.broken.append(promise)
@@ -54,9 +54,11 @@ def check_store(report: Report, stored: Counter[Key], expected: Iterable[Key], w
     wanted = set(expected)
     lost, foreign = wanted - stored.keys(), stored.keys() - wanted
     doubled = [key for key, times in stored.items() if times > 1]
-    report.expect(not lost, f"{what}: {len(lost)} receipts lost, such as {sorted(lost)[:3]}")
-    report.expect(not doubled, f"{what}: {len(doubled)} doubled, such as {sorted(doubled)[:3]}")
-    report.expect(not foreign, f"{what}: {len(foreign)} stored that were not accepted")
+    report.expect(f"{what}: {len(lost)} receipts lost, such as {sorted(lost)[:3]}", kept=not lost)
+    report.expect(
+        f"{what}: {len(doubled)} doubled, such as {sorted(doubled)[:3]}", kept=not doubled
+    )
+    report.expect(f"{what}: {len(foreign)} stored that were not accepted", kept=not foreign)
 
 
 def check_sums(report: Report, summaries: Iterable[Mapping[str, Any]], what: str) -> None:
@@ -66,4 +68,6 @@ def check_sums(report: Report, summaries: Iterable[Mapping[str, Any]], what: str
             continue
         names = ("accepted", "rejected", "unchanged", "in_doubt", "unsent")
         told = sum(int(found[f"{name}_records"]) for name in names)
-        report.expect(told == found["records"], f"{what}: {found['records']} read, {told} told")
+        report.expect(
+            f"{what}: {found['records']} read, {told} told", kept=told == found["records"]
+        )

@@ -119,7 +119,7 @@ def _told(url: str) -> Iterator[None]:
     except PermissionError:
         what = "access is denied"
         raise SourceError(shown, what, "check the credentials in the environment") from None
-    except Exception as error:  # noqa: BLE001  each kind of store has errors of its own
+    except Exception as error:  # noqa: BLE001  (each kind of store has errors of its own)
         why = getattr(error, "strerror", None) or type(error).__name__
         what = f"it cannot be fetched ({why})"
         raise SourceError(
@@ -158,7 +158,7 @@ class _Copy:
 
 
 def _list(url: str, files: Files, parts: SplitResult, limits: Limits) -> list[Remote]:
-    found = [files.look(path) for path in files.find(_is_pattern(parts))]
+    found = [files.look(path) for path in files.find(pattern=_is_pattern(parts))]
     if not found:
         what = "no file has such a name"
         raise SourceError(show_url(url), what, "check the path of the feed's source")

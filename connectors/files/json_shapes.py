@@ -82,11 +82,16 @@ class Shape:
             MixedError: they lie in more ways than polars can be told.
         """
         for record in records:
-            self._take(record)
-        if self._count() > _NAMES:
+            self.take(record)
+        if self.count() > _NAMES:
             raise MixedError
 
-    def _take(self, group: dict[str, Any]) -> None:
+    def take(self, group: dict[str, Any]) -> None:
+        """Take up the names in one group, and in those below it.
+
+        Raises:
+            MixedError: they lie in more ways than polars can be told.
+        """
         for name, value in group.items():
             if value is None or value == []:
                 continue
@@ -97,15 +102,16 @@ class Shape:
             place.many = many
             for inner in value if many else (value,):
                 if isinstance(inner, dict) and not place.text:
-                    place._take(inner)  # noqa: SLF001 - of this class
+                    place.take(inner)
                 elif isinstance(inner, dict | list) or place.below:
                     if inner is not None:
                         raise MixedError
                 else:
                     place.text = True
 
-    def _count(self) -> int:
-        return 1 + sum(shape._count() for shape in self.below.values())  # noqa: SLF001
+    def count(self) -> int:
+        """Count the names, its own and all below it."""
+        return 1 + sum(shape.count() for shape in self.below.values())
 
 
 def count_filled(column: pl.Series) -> int:

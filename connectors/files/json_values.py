@@ -21,7 +21,7 @@ def kind_of(value: object) -> str:
     return kinds.get(type(value), "null")
 
 
-def dig(value: Any, path: Path) -> Any:  # noqa: ANN401 - any JSON
+def dig(value: object, path: Path) -> object:
     """Return what lies at a path in a value; None where there is nothing.
 
     Raises:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any, Protocol
 
+import pyarrow as pa
+
 from connectors.files.source import Limits, SourceError, Stamp
 
 _MAGIC = {
@@ -266,8 +268,6 @@ def _open_bzip2(packed: Plain) -> Callable[[int], bytes]:
 
 
 def _open_zstandard(packed: Plain) -> Callable[[int], bytes]:
-    import pyarrow as pa  # noqa: PLC0415  (slow to import, and few files are packed so)
-
     reader = _Readable(packed)
     stream = pa.CompressedInputStream(pa.PythonFile(reader, "r"), "zstd")
     read: Callable[[int], bytes] = stream.read

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self
 
 import polars as pl
@@ -226,18 +227,19 @@ def _kind(type_: pa.DataType) -> str:
 
 def retype(schema: pa.Schema, *, as_bytes: bool) -> pa.Schema:
     """Take a schema without dictionaries, its texts perhaps for bytes that need not be UTF-8."""
-    return pa.schema([field.with_type(_retype(field.type, as_bytes)) for field in schema])
+    return pa.schema([field.with_type(_retype(field.type, as_bytes=as_bytes)) for field in schema])
 
 
-def _retype(type_: pa.DataType, as_bytes: bool) -> pa.DataType:  # noqa: FBT001 - of its door
+def _retype(type_: pa.DataType, *, as_bytes: bool) -> pa.DataType:
+    inner = partial(_retype, as_bytes=as_bytes)
     if pa.types.is_struct(type_):
-        return pa.struct([field.with_type(_retype(field.type, as_bytes)) for field in type_])
+        return pa.struct([field.with_type(inner(field.type)) for field in type_])
     if pa.types.is_large_list(type_):
-        return pa.large_list(type_.value_field.with_type(_retype(type_.value_type, as_bytes)))
+        return pa.large_list(type_.value_field.with_type(inner(type_.value_type)))
     if pa.types.is_list(type_):
-        return pa.list_(type_.value_field.with_type(_retype(type_.value_type, as_bytes)))
+        return pa.list_(type_.value_field.with_type(inner(type_.value_type)))
     if pa.types.is_dictionary(type_):
-        return _retype(type_.value_type, as_bytes)
+        return inner(type_.value_type)
     if as_bytes and (pa.types.is_string(type_) or pa.types.is_string_view(type_)):
         return pa.binary()
     return pa.large_binary() if as_bytes and pa.types.is_large_string(type_) else type_

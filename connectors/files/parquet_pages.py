@@ -8,7 +8,7 @@ https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.m
 import mmap
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 _DEPTH, _FOOTER, _MOST = 32, 16 << 20, 1_000_000
 _TRUE, _FALSE, _BYTE, _DOUBLE, _BINARY, _LIST, _SET, _STRUCT = 1, 2, 3, 7, 8, 9, 10, 12
@@ -39,7 +39,7 @@ def list_pages(path: Path) -> Iterator[Page]:
                 yield from _pages_of(data, chunk.get(3))
 
 
-def _some(fields: dict[int, Any], number: int) -> list[dict[int, Any]]:
+def _some(fields: dict[int, object], number: int) -> list[dict[int, object]]:
     found = fields.get(number)
     return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
@@ -73,11 +73,11 @@ class _Thrift:
         self._data = data
         self.at = at
 
-    def struct(self, depth: int = 0) -> dict[int, Any]:
+    def struct(self, depth: int = 0) -> dict[int, object]:
         """Read the numbers, lists and structs of a struct, by the numbers of its fields."""
         if depth > _DEPTH:
             raise ValueError
-        fields: dict[int, Any] = {}
+        fields: dict[int, object] = {}
         number = 0
         while (head := self._byte()) != 0:
             number = number + (head >> 4) if head >> 4 else self._integer()
@@ -85,15 +85,17 @@ class _Thrift:
             fields[number] = kind == _TRUE if kind <= _FALSE else self._value(kind, depth)
         return fields
 
-    def _value(self, kind: int, depth: int) -> Any:  # noqa: ANN401  (what a field may be)
+    def _value(self, kind: int, depth: int) -> object:
         if kind in {_TRUE, _FALSE, _BYTE}:
             return self._byte()
         if kind < _DOUBLE:
             return self._integer()
         if kind == _DOUBLE:
-            return self._skip(8)
+            self._skip(8)
+            return None
         if kind == _BINARY:
-            return self._skip(self._unsigned())
+            self._skip(self._unsigned())
+            return None
         if kind in {_LIST, _SET}:
             head = self._byte()
             count = head >> 4 if head >> 4 < 15 else self._unsigned()

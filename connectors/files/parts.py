@@ -191,7 +191,7 @@ def _glob(source: FileSource, folder: Path, pattern: str) -> list[Path]:
                 found.append(path)
                 if len(found) > source.limits.members:
                     raise too_many(source.path, source.limits)
-    except (ValueError, NotImplementedError):
+    except ValueError:  # pathlib knows no such pattern: `a**`, or nothing
         what = f"{pattern!r} is no pattern such as *.csv"
         raise SourceError(source.path, what, "correct source.member") from None
     except OSError as error:

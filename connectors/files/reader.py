@@ -10,6 +10,7 @@ from connectors.files.blocks import Blocks, chunk
 from connectors.files.csv_header import read_header
 from connectors.files.decoding import mark_unreadable
 from connectors.files.delimited import read_delimited
+from connectors.files.fixed_width import read_fixed
 from connectors.files.json_records import read_array, read_lines
 from connectors.files.mended import Origin
 from connectors.files.parts import ROW_BITS, Part, list_parts, stamp_of, take_stamp
@@ -23,20 +24,14 @@ from connectors.files.source import (
     changed,
     is_pipe,
 )
+from connectors.files.workbook import read_workbook
 from connectors.files.xml_records import read_elements
-
-
-def _read_fixed(source: FileSource, blocks: Blocks) -> Iterator[pl.DataFrame]:
-    from connectors.files.fixed_width import read_fixed  # noqa: PLC0415  (few sources need it)
-
-    return read_fixed(source, blocks)
-
 
 # A block and its columns should stay in the processor's cache. What polars reads as columns, it
 # looks at itself: only what it refuses is looked at once more.
 _TEXTS: dict[str, tuple[Callable[[FileSource, Blocks], Iterator[pl.DataFrame]], int, bool]] = {
     "csv": (read_delimited, 2 << 20, False),
-    "fixed": (_read_fixed, 2 << 20, True),
+    "fixed": (read_fixed, 2 << 20, True),
     "json": (read_array, 512 << 10, True),
     "ndjson": (read_lines, 512 << 10, True),
     "xml": (read_elements, 2 << 20, True),
@@ -126,11 +121,9 @@ class _Reading:
         source = source if part.path == source.path else replace(source, path=part.path)
         form = "csv" if source.mended else source.format
         if form == "xlsx":
-            from connectors.files.workbook import read_workbook  # noqa: PLC0415  (slow to import)
-
             yield from read_workbook(source, part, self._told)
         elif form == "parquet":
-            from connectors.files.parquet_rows import read_parquet  # noqa: PLC0415  (as well)
+            from connectors.files.parquet_rows import read_parquet  # noqa: PLC0415  (takes 70 ms)
 
             yield from read_parquet(source, part)
         else:

@@ -33,14 +33,14 @@ def show_url(url: str) -> str:
 class Files:
     """The files of one store."""
 
-    def __init__(self, parts: SplitResult, system: Any) -> None:  # noqa: ANN401  (no types)
+    def __init__(self, parts: SplitResult, system: Any) -> None:  # noqa: ANN401  (fsspec has no types)
         self._system = system
         self._path = self._place(parts)
 
     def _place(self, parts: SplitResult) -> str:
         return f"{parts.hostname}{parts.path}"
 
-    def find(self, pattern: bool) -> list[str]:  # noqa: FBT001  (one caller)
+    def find(self, *, pattern: bool) -> list[str]:
         """List the paths that the URL names."""
         if not pattern:
             return [self._path]
@@ -98,9 +98,9 @@ def open_store(parts: SplitResult) -> Files:
     return Files(parts, fsspec.filesystem("s3", config_kwargs=times, **fresh))
 
 
-def _open_sftp(parts: SplitResult) -> Any:  # noqa: ANN401  (no types)
+def _open_sftp(parts: SplitResult) -> Any:  # noqa: ANN401  (fsspec has no types)
     import paramiko  # noqa: PLC0415  (an extra)
-    from fsspec.implementations.sftp import SFTPFileSystem  # noqa: PLC0415
+    from fsspec.implementations.sftp import SFTPFileSystem  # noqa: PLC0415  (it imports paramiko)
 
     class KnownHosts(SFTPFileSystem):  # type: ignore[misc]  # no types
         """As fsspec's own, which would take the word of any host."""

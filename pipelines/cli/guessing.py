@@ -1,7 +1,6 @@
 """`loyalty-etl guess`: from an unknown file to a feed that loads."""
 
 import json
-import re
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -70,7 +69,7 @@ def guess(
 
 def _choose(output: Path, *, force: bool) -> Path:
     """Give the YAML file that is meant by a file or by a feed's folder, as preview reads it."""
-    from pipelines.feeds.reading import NIGHTLY
+    from pipelines.feeds.reading import refuse_name
 
     file = output if output.suffix in {".yaml", ".yml"} else output / "defs.yaml"
     try:
@@ -78,9 +77,8 @@ def _choose(output: Path, *, force: bool) -> Path:
         there = file.is_dir() or file.exists()
     except (OSError, ValueError, RuntimeError) as error:
         raise click.ClickException(f"{output}: cannot be written: {error}") from None
-    if not re.fullmatch(r"[A-Za-z0-9_]+", name) or name == NIGHTLY:
-        what = f"name the feed's folder with letters, digits and _, and not {NIGHTLY}"
-        raise click.ClickException(f"{output}: its folder {name!r} is no feed's name; {what}")
+    if wrong := refuse_name(name):
+        raise click.ClickException(f"{output}: its folder {name!r} is no feed's name; {wrong}")
     if there and not force:
         raise click.ClickException(f"{file} is there already; choose another name, or --force")
     return file

@@ -91,16 +91,21 @@ def find_feed(word: str) -> tuple[str, LoadFeed | ExportFeed]:
     return file.parent.name, read_yaml(file)
 
 
+def refuse_name(name: str) -> str:
+    """Say what is wrong with the name of a feed's folder; empty where nothing is."""
+    if re.fullmatch(r"[A-Za-z0-9_]+", name) and name != NIGHTLY:
+        return ""
+    return f"name the feed's folder with letters, digits and _, and not {NIGHTLY}"
+
+
 def read_yaml(file: Path) -> LoadFeed | ExportFeed:
     """Read one feed's YAML file.
 
     Raises:
         FeedError: it cannot be read, a word is wrong, or its folder's name is no feed's name.
     """
-    name = file.parent.name
-    if not re.fullmatch(r"[A-Za-z0-9_]+", name) or name == NIGHTLY:
-        message = f"name the feed's folder with letters, digits and _, and not {NIGHTLY}"
-        raise FeedError(message, file.parent)
+    if wrong := refuse_name(file.parent.name):
+        raise FeedError(wrong, file.parent)
     node, words = _parse(file)
     if not isinstance(words, dict) or not isinstance(node, yaml.MappingNode):
         raise FeedError(f"needs the words {' and '.join(TOP_WORDS)}", file, 1)

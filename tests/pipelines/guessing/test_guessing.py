@@ -25,18 +25,6 @@ from pipelines.guessing.writing import quote, write
 from tests.pipelines.guessing.making import workbook
 
 
-@pytest.fixture
-def guessed(tmp_path):
-    """Return what guesses bytes."""
-
-    def guess(data: bytes | str, name: str = "file.csv", target=None):
-        path = tmp_path / name
-        path.write_bytes(data.encode() if isinstance(data, str) else data)
-        return guess_file(path, target)
-
-    return guess
-
-
 @pytest.mark.parametrize(
     ("values", "word", "proof"),
     [

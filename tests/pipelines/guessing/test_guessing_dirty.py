@@ -19,18 +19,6 @@ from tests.pipelines.guessing.making import workbook
 HEAD = "store;receipt;time;line;sku;qty;gross\n"
 
 
-@pytest.fixture
-def guessed(tmp_path):
-    """Return what guesses a text or bytes."""
-
-    def guess(data: bytes | str, name: str = "file.csv", target=None):
-        path = tmp_path / name
-        path.write_bytes(data.encode() if isinstance(data, str) else data)
-        return guess_file(path, target)
-
-    return guess
-
-
 def born(*values: str) -> str:
     rows = "".join(f"{n};a{n}@b.no;{value}\n" for n, value in enumerate(values))
     return f"kundenr;epost;fodselsdato\n{rows}"
