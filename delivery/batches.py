@@ -1,5 +1,6 @@
 """Cutting records into the bodies of requests."""
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -49,8 +50,11 @@ class Envelope:
         return b"]}"
 
     def wrap(self, json: pl.Series) -> bytes:
-        """Write the body of a request that holds these records."""
-        return b"".join((self.start, json.str.join(",").item().encode(), self.end))
+        """Write the body of a request that holds these records, at least one."""
+        texts = json.cast(pl.Binary).to_list()
+        texts[0] = self.start + texts[0]
+        texts[-1] += self.end
+        return b",".join(texts)
 
 
 def lane_of(customers: pl.Series, keys: pl.Series, lanes: int) -> pl.Series:
@@ -123,15 +127,9 @@ class Cutter:
 
     def _end(self, lane: "_Lane") -> int | None:
         """Say how many records the next batch holds; None while more records might still fit."""
-        rows, size = lane.totals()
-        if rows.is_empty():
-            return None
-        end = self.max_records
-        if self._limits.rows is not None:
-            end = min(end, rows.search_sorted(lane.rows_before + self._limits.rows, side="right"))
         room = self._limits.size - self._around + 1  # the last record has no comma
-        end = min(end, size.search_sorted(lane.size_before + room, side="right"))
-        return max(end, 1) if end < len(rows) else None
+        end = lane.fitting(self.max_records, self._limits.rows, room)
+        return max(end, 1) if end < lane.height else None
 
 
 class _Lane:
@@ -139,31 +137,37 @@ class _Lane:
 
     def __init__(self) -> None:
         self._parts: deque[pl.DataFrame] = deque()
-        self._rows = self._size = pl.Series(dtype=pl.Int64)
-        self.rows_before = self.size_before = self.height = 0
+        self._rows = [0]
+        self._size = [0]
+        self._taken = self.height = 0
 
     def add(self, records: pl.DataFrame) -> None:
         self._parts.append(records)
         self.height += records.height
-        self._rows = self._size = pl.Series(dtype=pl.Int64)
+        for totals, of_records in (
+            (self._rows, records["rows"].cast(pl.Int64)),
+            (self._size, records["json"].str.len_bytes().cast(pl.Int64) + 1),  # and a comma
+        ):
+            del totals[: self._taken]
+            totals.extend((of_records.cum_sum() + totals[-1]).to_list())
+        self._taken = 0
 
-    def totals(self) -> tuple[pl.Series, pl.Series]:
-        """Give the running totals of lines and bytes, each record with a comma."""
-        if self.height and self._rows.is_empty():
-            together = pl.concat(self._parts, rechunk=True)
-            self._parts = deque([together])
-            self.rows_before = self.size_before = 0
-            self._rows = together["rows"].cast(pl.Int64).cum_sum()
-            self._size = (together["json"].str.len_bytes().cast(pl.Int64) + 1).cum_sum()
-        return self._rows, self._size
+    def fitting(self, records: int, rows: int | None, size: int) -> int:
+        """Say how many of the first records are within all three limits."""
+        end, first = min(records, self.height), self._taken
+        for totals, limit in ((self._rows, rows), (self._size, size)):
+            if limit is not None:
+                most = totals[first] + limit
+                end = bisect_right(totals, most, first + 1, first + end + 1) - first - 1
+        return end
 
     def take(self, count: int) -> pl.DataFrame:
         """Take the first records away."""
-        rows, size = self.totals()
+        if len(self._parts) > 1:
+            self._parts = deque([pl.concat(self._parts, rechunk=True)])
         (records,) = self._parts
-        self.rows_before, self.size_before = rows[count - 1], size[count - 1]
-        self._rows, self._size = rows.slice(count), size.slice(count)
         self._parts = deque([records.slice(count)])
+        self._taken += count
         self.height -= count
         return records.head(count)
 

@@ -8,6 +8,11 @@ from typing import Literal
 Kind = Literal["configuration", "network", "run"]
 
 
+def is_failure(error: BaseException) -> bool:
+    """Tell a failure from a wish to stop; a panic of polars is one, though no `Exception`."""
+    return isinstance(error, Exception) or type(error).__name__ == "PanicException"
+
+
 def classify(error: BaseException) -> tuple[str, Kind] | None:
     """Give the line that a user reads and what kind of failure it is; None if unexpected."""
     # All rooms together are slow to import, and only a failure needs them.
@@ -58,7 +63,7 @@ def classify(error: BaseException) -> tuple[str, Kind] | None:
             return None
 
 
-def keep_trace(error: Exception, folder: Path) -> str:
+def keep_trace(error: BaseException, folder: Path) -> str:
     """Write the trace of an unexpected error where only its owner can read it; give the line."""
     log = folder / "error.log"
     try:

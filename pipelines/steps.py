@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import dagster as dg
 
-from pipelines.failures import Kind, classify, keep_trace
+from pipelines.failures import Kind, classify, is_failure, keep_trace
 from pipelines.runs import Summary, now, read_summary, run_folder, write_summary
 
 Result = TypeVar("Result")
@@ -33,13 +33,13 @@ def run_step(begun: Summary, step: Callable[[], Result]) -> Result:
         return step()
     except StepEnded as ended:
         line = ended.summary.error
-    except Exception as error:  # noqa: BLE001  (nothing may reach the event log as it is)
+    except BaseException as error:
+        if not is_failure(error):  # cancelled: say so, and let it go on
+            _fail(begun, "stopped before it was finished", "network")
+            raise
         folder = run_folder(begun.run_id, begun.feed)
         line, kind = classify(error) or (keep_trace(error, folder), "run")
         line = _fail(begun, line, kind)
-    except BaseException:  # cancelled: say so, and let it go on
-        _fail(begun, "stopped before it was finished", "network")
-        raise
     # Outside the handler, so that the exception is not attached to the failure as its context.
     raise dg.Failure(description=line, allow_retries=False)
 

@@ -19,14 +19,15 @@ def encode(
         optional: keys that may be null, in the order in which they are written.
         may_open: whether one of them can be the first of its object.
     """
-    texts = frame.lazy().select(record.struct.json_encode().alias("json")).collect().to_series()
+    made = frame.lazy().select(record.struct.json_encode().alias("json"))
+    texts = made.collect(engine="in-memory").to_series()
     keys = list(optional)
     if not keys:
         return texts
     places = texts.str.contains(":null", literal=True).arg_true()
     with_null = texts.gather(places)
-    for key in keys:
-        if may_open:
-            with_null = with_null.str.replace_all(f'{{"{key}":null,', "{", literal=True)
-        with_null = with_null.str.replace_all(f',"{key}":null', "", literal=True)
+    names = "|".join(map(pl.escape_regex, keys))
+    if may_open:
+        with_null = with_null.str.replace_all(rf'\{{(?:"(?:{names})":null,)+', "{")
+    with_null = with_null.str.replace_all(f',"(?:{names})":null', "")
     return texts.scatter(places, with_null)

@@ -40,10 +40,14 @@ def encode_receipts(lines: pl.DataFrame, receipts: pl.DataFrame, shape: Shape) -
     items = (
         lines.lazy()
         .with_columns(pl.col("Header.ReceiptId").alias("Items.ReceiptId"))
+        .select(
+            pl.col("receipt").set_sorted(),
+            pl.struct(e.alias(k) for k, e in items_fields.items()).alias("Items"),
+        )
         .group_by("receipt", maintain_order=True)
-        .agg(pl.struct(e.alias(k) for k, e in items_fields.items()).alias("Items"))
+        .agg("Items")
         .select("Items")
-        .collect()
+        .collect(engine="in-memory")
     )
     whole = pl.concat([receipts, items], how="horizontal")
     header = pl.struct(e.alias(k) for k, e in header_fields.items()).alias("Header")

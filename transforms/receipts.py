@@ -53,11 +53,11 @@ class Shape:
         return [name.removeprefix(start) for name in self.mapping if name.startswith(start)]
 
     def repeated(self) -> list[str]:
-        """List the header names whose value each line of a flat source repeats."""
+        """List the header names whose value each line of a flat source repeats, but the key's."""
         if self.nested:
             return []
-        named = self.mapping.items()
-        return [k for k, v in named if k.startswith("Header.") and not isinstance(v, Constant)]
+        given = (name for name, values in self.mapping.items() if not isinstance(values, Constant))
+        return [name for name in given if name.startswith("Header.") and name not in self.key]
 
 
 def read_lines(
@@ -154,7 +154,7 @@ def sum_receipts(lines: pl.DataFrame, rows: pl.DataFrame, shape: Shape) -> pl.Da
     for a in given:
         if a not in checked:
             off += [own[a].alias(f"sum.{a}"), (own[a] * 0).alias(f"off.{a}")]
-    receipts = grouped.with_columns(off).collect()
+    receipts = grouped.with_columns(off).collect(engine="in-memory")
     return receipts.with_columns(_local_times(receipts["Header.TimeStamp"], shape))
 
 

@@ -40,15 +40,15 @@ def move(times: pl.Expr, source: str, to: str, repeated: Hour) -> pl.Expr:
 
 
 def _within(times: pl.Series, zone: str, *, forward: bool) -> pl.Series:
-    spans = [
-        (start, end)
-        for year in times.dt.year().drop_nulls().unique()
-        for start, end, goes_forward in _changes(zone, year)
-        if goes_forward == forward
-    ]
     inside = pl.repeat(value=False, n=len(times), eager=True)
-    for start, end in spans:
-        inside |= times.is_between(start, end, closed="left").fill_null(value=False)
+    first, last = times.min(), times.max()
+    if not isinstance(first, datetime) or not isinstance(last, datetime):
+        return inside
+    one = first.year == last.year
+    for year in [first.year] if one else times.dt.year().drop_nulls().unique():
+        for start, end, goes_forward in _changes(zone, year):
+            if goes_forward == forward and start <= last and first < end:
+                inside |= times.is_between(start, end, closed="left").fill_null(value=False)
     return inside
 
 

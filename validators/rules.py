@@ -95,7 +95,8 @@ def unlike(name: str, pattern: str) -> pl.Expr:
 def faulty(frame: pl.DataFrame, rules: Iterable[Rule]) -> pl.Series:
     """Mark the rows that break at least one rule: a boolean series as long as the frame."""
     broken = pl.any_horizontal(pl.lit(value=False), *(rule.breaks for rule in rules))
-    return frame.lazy().with_columns(faulty=broken).select("faulty").collect().to_series()
+    judged = frame.lazy().with_columns(faulty=broken).select("faulty")
+    return judged.collect(engine="in-memory").to_series()
 
 
 def reasons(frame: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:

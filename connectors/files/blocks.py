@@ -193,6 +193,7 @@ def chunk(
     """Join or split frames into frames of at most `rows` rows, and fewer where rows are long.
 
     Never inside a record, which is what shares a `_row`; one that is longer is a frame of its own.
+    Each is one piece of memory: where a piece is empty, as filtering leaves it, `pl.format` panics.
 
     Args:
         frames: of any height.
@@ -212,15 +213,15 @@ def chunk(
         while joined.height > most:
             at = joined["_row"]
             cut = at.search_sorted(at[most], "left") or at.search_sorted(at[0], "right")
-            yield _drop_empty_fault(joined.head(cut))
+            yield _in_one_piece(joined.head(cut))
             joined = joined.slice(cut)
+        held_bytes = held_bytes * joined.height // max(height, 1)  # about: measuring costs
         held, height = [joined], joined.height
-        held_bytes = int(joined.estimated_size())
     if height:
-        yield _drop_empty_fault(pl.concat(held, how="diagonal"))
+        yield _in_one_piece(pl.concat(held, how="diagonal"))
 
 
-def _drop_empty_fault(frame: pl.DataFrame) -> pl.DataFrame:
+def _in_one_piece(frame: pl.DataFrame) -> pl.DataFrame:
     if "_fault" in frame.columns and frame["_fault"].null_count() == frame.height:
-        return frame.drop("_fault", "_raw")
-    return frame
+        frame = frame.drop("_fault", "_raw")
+    return frame.rechunk()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
+import polars as pl
 import pytest
 
 import sandbox
@@ -157,10 +158,12 @@ def run_failing(error: BaseException, state: Path) -> Summary:
     return summary
 
 
-def test_an_unexpected_error_reaches_error_log_only(state: Path) -> None:
-    summary = run_failing(RowError(f"cannot parse {NAME}, {EMAIL}, {KEY}"), state)
+@pytest.mark.parametrize("kind", [RowError, pl.exceptions.PanicException])
+def test_an_unexpected_error_reaches_error_log_only(kind: type[BaseException], state: Path) -> None:
+    summary = run_failing(kind(f"cannot parse {NAME}, {EMAIL}, {KEY}"), state)
     log = run_folder(summary.run_id, "members_csv") / "error.log"
-    assert summary.error == (f"unexpected RowError, a fault of the toolkit: the trace is in {log}")
+    told = f"unexpected {kind.__name__}, a fault of the toolkit: the trace is in {log}"
+    assert summary.error == told
     assert (summary.state, summary.exit_code) == ("failed", 3)
     assert all(canary in log.read_text() for canary in (NAME, EMAIL, KEY, PHONE))
     assert stat.S_IMODE(log.stat().st_mode) == 0o600

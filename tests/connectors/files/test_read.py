@@ -12,6 +12,7 @@ from connectors.files import (
     Limits,
     SourceError,
     is_mended,
+    locate,
     pick_rows,
     read,
     read_dialect,
@@ -190,6 +191,24 @@ def test_all_rows_of_a_record_are_given(desk):
     made = desk.source(EACH["json"](50), "json", "a b.c", items="b", rows_per_chunk=4)
     ((rows, given),) = pick_rows(made, wanted((20, 20)), take_stamp(made.path))
     assert (rows["a"].to_list(), given["text"].to_list()) == (["19"] * 3, ["20!"] * 3)
+
+
+def test_a_row_in_the_middle_of_a_large_file_is_found_and_located(desk):
+    rows = [f"{n},{'x' * 250}\n" for n in range(30_000)]  # several blocks in one frame
+    made = desk.source("a,b\n" + "".join(rows), "csv", "a")
+    ((found, _),) = pick_rows(made, wanted((15_002, 15_002)), take_stamp(made.path))
+    assert found["a"].to_list() == ["15000"]
+    assert locate(made, found["_row"])["place"].to_list() == ["line 15002"]
+    assert all(frame.n_chunks() == 1 for frame in read(made))
+
+
+def test_pieces_of_memory_do_not_matter_where_rows_are_located(desk):
+    made = desk.source("a,b\n1,2\n", "csv", "a")
+    pieces = [pl.Series("_row", range(n, n + 10)) for n in (2, 12, 22)]
+    rows = pl.concat(pieces, rechunk=False).to_frame()
+    rows = rows.filter(pl.Series([10 <= n < 20 for n in range(30)]))["_row"]
+    assert [len(piece) for piece in rows.get_chunks()] == [0, 10, 0]
+    assert locate(made, rows)["place"][0] == "line 12"
 
 
 def test_without_ranges_nothing_is_read(tmp_path):
