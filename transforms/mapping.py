@@ -9,7 +9,7 @@ import polars as pl
 MISSED, CLEARED = "missed.", "cleared."
 """Begin the names of the booleans: a lookup had no such text; the source clears the field."""
 NOWHERE = "\0"
-
+"""What a table gives for a text that it lacks; no value of a table is this."""
 
 Question = Literal["is", "is_not", "matches", "empty", "filled"]
 
@@ -59,7 +59,7 @@ class Looked:
     Attributes:
         column: the source column.
         pattern: a Rust regex whose first group is taken; where it matches nothing, no value.
-        table: raw text → value, where there is a table.
+        table: raw text → value, where there is a table; none is `NOWHERE`.
         otherwise: what a text that is not in the table becomes: itself and the boolean
             `missed.<name>` with it, itself, or another text.
     """

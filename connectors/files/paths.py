@@ -16,6 +16,8 @@ _ELEMENT = r"(?:[^\W\d][\w.-]*:)?[^\W\d][\w.-]*"
 _XPATH = re.compile(rf"(?P<start>\.?//|/)?(?P<steps>(?:(?:{_ELEMENT}|\*)/)*{_ELEMENT})")
 _SIGNS = {*".'\"[]=@"}
 """What a name has only in quotes."""
+OWN_TEXT = "text()"
+"""The last step to the text of an XML element that is a record or an item itself."""
 
 
 class Step(NamedTuple):
@@ -41,7 +43,7 @@ class Step(NamedTuple):
     @property
     def plain(self) -> bool:
         """Whether it is the name of an element alone."""
-        return not (self.chooses or self.name.startswith("@"))
+        return not (self.chooses or self.name.startswith("@") or self.name == OWN_TEXT)
 
 
 Path = tuple[Step, ...]

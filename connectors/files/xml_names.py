@@ -5,7 +5,7 @@ from typing import NamedTuple, TypeAlias
 from lxml import etree
 
 from connectors.files.nested import Layout, ShapeError
-from connectors.files.paths import Path, Step
+from connectors.files.paths import OWN_TEXT, Path, Step
 
 Element: TypeAlias = etree._Element  # noqa: SLF001 - lxml's only name for it
 Texts: TypeAlias = list[str | None]
@@ -41,6 +41,8 @@ class _Group:
         self.leaves: dict[str, int] = {}
         self.groups: dict[str, _Group] = {}
         self.attributes: dict[str, int] = {}
+        self.text = -1
+        """The place of the text of the group's own element, if that is wanted."""
         self.choices: dict[Step, _Choice] = {}
         self.only: tuple[str, _Group] | None = None
         """The tag and names of the item, if items are all that is wanted here."""
@@ -49,7 +51,7 @@ class _Group:
     @property
     def is_flat(self) -> bool:
         """Whether nothing but texts of elements is wanted."""
-        return not (self.groups or self.attributes or self.choices)
+        return not (self.groups or self.attributes or self.choices or self.text >= 0)
 
     def plan(self, tags: tuple[str, ...]) -> _Plan:
         """Return what to take of a group with these children, remembered from the last such."""
@@ -77,6 +79,8 @@ class _Group:
             group, last = self.below(path[:-1]), path[-1]
             if last.name.startswith("@"):
                 group.attributes[last.name[1:]] = place
+            elif last.name == OWN_TEXT:
+                group.text = place
             elif last.chooses:
                 group.choices.setdefault(last, _Choice()).place = place
             else:
@@ -106,7 +110,8 @@ class RecordReader:
             group, name = self._record.below(layout.items[:-1]), layout.items[-1].name
             group.groups[name] = item = _Group(is_item=True)
             item.plant(layout.item)
-            if len(group.groups) == 1 and not (group.leaves or group.attributes or group.choices):
+            wanted = group.leaves or group.attributes or group.choices or group.text >= 0
+            if len(group.groups) == 1 and not wanted:
                 group.only = (f"{{*}}{name}", item)
 
     def read(self, record: Element) -> tuple[Texts, list[Texts]]:
@@ -130,8 +135,7 @@ class RecordReader:
             tag, item = group.only
             items += [self._item(child, item) for child in element.iterchildren(tag)]
             return
-        if group.attributes:
-            _take_attributes(element, group.attributes, values)
+        _take_own(element, group, values)
         if not (group.leaves or group.groups or group.choices):
             return
         children = list(element)
@@ -186,9 +190,11 @@ def _choose(children: list[Element], step: Step) -> Element | None:
     return None
 
 
-def _take_attributes(element: Element, wanted: dict[str, int], values: Texts) -> None:
-    for name, place in wanted.items():
+def _take_own(element: Element, group: _Group, values: Texts) -> None:
+    for name, place in group.attributes.items():
         values[place] = attribute_of(element, name)
+    if group.text >= 0:
+        values[group.text] = _text(element)
 
 
 def attribute_of(element: Element, name: str) -> str | None:

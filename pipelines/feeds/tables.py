@@ -34,7 +34,7 @@ def read_text(name: str, path: Path, *encodings: str) -> str:
     """Read a text in the first encoding that fits.
 
     Raises:
-        ValueError: none of them does, or the file cannot be read.
+        ValueError: none of them does, it holds a NUL, or the file cannot be read.
     """
     try:
         data = path.read_bytes()
@@ -42,9 +42,12 @@ def read_text(name: str, path: Path, *encodings: str) -> str:
         raise ValueError(f"{name} cannot be read: {error.strerror}") from None
     for encoding in encodings:
         try:
-            return data.decode(encoding)
+            text = data.decode(encoding)
         except UnicodeDecodeError:
             continue
+        if "\0" in text:
+            raise ValueError(f"{name} holds a NUL, which no text does: write it anew as UTF-8")
+        return text
     raise ValueError(f"{name} is not {encodings[0]}")
 
 

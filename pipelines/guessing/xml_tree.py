@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from lxml import etree
 
+from connectors.files.paths import OWN_TEXT
 from pipelines.guessing.records import GuessError, Layout, Table
 from pipelines.guessing.trees import Node, flatten
 
@@ -52,12 +53,10 @@ def read_xml(texts: Sequence[str], *, ends: bool, file: str) -> tuple[Layout, Ta
     control = {}
     if whole and len(texts) == 1 and ends:
         control = _find_count(root, path, len(records))
-    questions: tuple[str, ...] = ()
-    if items in table.columns:
-        questions = (f"the text of {items} itself, beside its attributes, cannot be read",)
-        columns = {name: values for name, values in table.columns.items() if name != items}
-        table = replace(table, columns=columns)
-    return Layout("xml", words, why, control, questions), table
+    own = {"": OWN_TEXT} | ({items: f"{items}.{OWN_TEXT}"} if items else {})
+    columns = {own.get(name, name): values for name, values in table.columns.items()}
+    inside = frozenset(own.get(name, name) for name in table.inside)
+    return Layout("xml", words, why, control), replace(table, columns=columns, inside=inside)
 
 
 def _parser() -> etree.XMLPullParser:

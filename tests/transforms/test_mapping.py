@@ -4,11 +4,12 @@ import re
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from transforms.cutting import rows_together
 from transforms.mapping import (
+    NOWHERE,
     Chosen,
     Constant,
     Filled,
@@ -110,9 +111,14 @@ def test_what_a_table_has(otherwise, other):
 
 @settings(max_examples=80, deadline=None)
 @given(
-    st.dictionaries(st.text(min_size=1, max_size=3), st.none() | st.text(max_size=3), min_size=1),
+    st.dictionaries(
+        st.text(min_size=1, max_size=3),
+        st.none() | st.text(max_size=3).filter(lambda text: text != NOWHERE),
+        min_size=1,
+    ),
     st.lists(st.none() | st.text(max_size=3), min_size=1, max_size=8),
 )
+@example({"0": ""}, ["0", "\0"])
 def test_a_table_is_a_dictionary(table, texts):
     texts = [*texts, *(f" {text}\t" for text in table)]
     mapped = map_columns(pl.DataFrame({"a": texts}), {"X": Looked("a", None, table)})

@@ -51,6 +51,7 @@ def test_a_cell_that_cannot_be_read_has_no_text(grids):
     assert grids(content) == [Grid("Sheet1", [(1, ["", "1"])])]
 
 
+@pytest.mark.slow
 def test_much_in_a_row_makes_fewer_of_them(grids):
     wide = [["x"] * 16_384] * 40
     (grid,) = grids(book(wide))

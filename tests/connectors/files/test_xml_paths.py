@@ -190,3 +190,21 @@ def test_a_record_without_an_end_is_refused(desk):
 def test_another_version_of_xml_is_refused(desk):
     with pytest.raises(SourceError, match="declares no version 1"):
         desk.rows('<?xml version="2.0"?><l/>', "xml", "a", record="r")
+
+
+@pytest.mark.parametrize("block", [0, 50])
+def test_the_text_of_a_record_or_an_item_itself(desk, block):
+    lines = '<n no="1">a</n><n no="2"><![CDATA[b & c]]></n><n no="3"/>'
+    records = "".join(f'<r id="{n}">{lines}</r>' for n in range(9))
+    text = f"<l>{records}</l>"
+    rows = desk.rows(text, "xml", "@id n.@no n.text()", record="r", items="n", block=block)
+    own = [("1", "a"), ("2", "b & c"), ("3", None)]
+    assert [row[1:] for row in rows] == [(str(n), *item) for n in range(9) for item in own]
+    rows = desk.rows(text, "xml", "text() @no", record="n", block=block)
+    assert [row[1:] for row in rows] == [(told, no) for no, told in own] * 9
+
+
+def test_a_record_that_holds_elements_has_no_text_of_its_own(desk):
+    rows = desk.rows("<l><r>a<b>1</b></r><r>c</r></l>", "xml", "text()", record="r")
+    assert [row[1] for row in rows] == [None, "c"]
+    assert rows[0][2].startswith("r: expected a text, found elements")

@@ -222,7 +222,8 @@ def receipts() -> list[Case]:
               "@time": "Header.TimeStamp", "Member": "Header.ConsumerId",
               "Sum": "Header.GrossAmount", "Items.Item.@seq": "Items.LineNo",
               "Items.Item.@plu": "Items.ProductId", "Items.Item.@qty": "Items.Quantity",
-              "Items.Item.@amount": "Items.GrossAmount", "Items.Item.@vat": "Items.Vat"},
+              "Items.Item.@amount": "Items.GrossAmount", "Items.Item.@vat": "Items.Vat",
+              "Items.Item.text()": "Items.ProductName"},
              {"record": "Receipt", "items": "Items.Item", "time": "%Y%m%d%H%M"}, clean=True)
     )  # fmt: skip
 
