@@ -12,7 +12,9 @@ from connectors.files.json_judge import Judge
 from connectors.files.nested import Layout
 from connectors.files.source import FileSource, SourceError
 
-_BORDER = re.compile(rb"\}\s*,\s*(?=\{)")
+BLANKS = b" \t\r\n"
+"""Those of JSON; to Python a vertical tab is one too."""
+_BORDER = re.compile(rb"\}[ \t\r\n]*,[ \t\r\n]*(?=\{)")
 _TAIL = 16 << 10
 _WRITE_AGAIN = "have it written again, it is damaged or cut off"
 
@@ -30,7 +32,7 @@ def read_lines(source: FileSource, blocks: Blocks) -> Iterator[pl.DataFrame]:
         more = blocks.more(rest)
         at_end = more is None
         rest = rest + b"\n" if more is None else more
-        if not begun and (start := rest.lstrip()[:1]):
+        if not begun and (start := rest.lstrip(BLANKS)[:1]):
             begun = True
             if start == b"[":
                 hint = 'set the feed\'s format to "json"'
@@ -41,7 +43,7 @@ def read_lines(source: FileSource, blocks: Blocks) -> Iterator[pl.DataFrame]:
         records = columns.read(b"[" + block[:-1].replace(b"\n", b",") + b"]")
         if records is not None and records.height == lines:
             yield layout.flatten(records, _count(line, lines))
-        elif block.strip():
+        elif block.strip(BLANKS):
             yield judge.read_lines(block.decode(), line)
         line += lines
 
@@ -87,13 +89,13 @@ def read_array(source: FileSource, blocks: Blocks) -> Iterator[pl.DataFrame]:
 def _open_array(source: FileSource, blocks: Blocks) -> bytes:
     """Return what stands behind the opening bracket in the first block that has something."""
     data = b""
-    while not data.lstrip():
+    while not data.lstrip(BLANKS):
         more = blocks.more(data)
         if more is None:
             what, hint = "the file holds only white space", "have it written again"
             raise SourceError(source.path, what, hint, byte=0)
         data = more
-    text = data.lstrip()
+    text = data.lstrip(BLANKS)
     if text[:1] == b"[":
         return text[1:]
     kinds = {b"{": "an object", b'"': "a text", b"<": "XML or HTML"}
@@ -105,8 +107,8 @@ def _open_array(source: FileSource, blocks: Blocks) -> bytes:
 
 def _check_end(source: FileSource, blocks: Blocks, rest: bytes | None) -> None:
     while rest is not None:
-        if rest.strip():
-            byte = blocks.offset - len(rest.lstrip())
+        if rest.strip(BLANKS):
+            byte = blocks.offset - len(rest.lstrip(BLANKS))
             what = f"something follows the end of the JSON array (byte {byte:,})"
             raise SourceError(source.path, what, _WRITE_AGAIN, byte=byte)
         rest = blocks.more(b"")
@@ -121,7 +123,7 @@ def _broken(source: FileSource, why: str, row: int, byte: int, *, cut: bool) -> 
 
 def _whole(rest: bytes, columns: Columns) -> tuple[pl.DataFrame | None, int]:
     """Read the array's end, unless that is the bracket alone, where a record may be missing."""
-    return None if rest.strip() == b"]" else columns.read(b"[" + rest), len(rest)
+    return None if rest.strip(BLANKS) == b"]" else columns.read(b"[" + rest), len(rest)
 
 
 def _up_to_border(rest: bytes, columns: Columns) -> tuple[pl.DataFrame | None, int]:

@@ -145,6 +145,13 @@ def test_a_line_that_is_no_object_is_a_fault_and_the_rest_goes_on(desk, line, wh
     ]
 
 
+@pytest.mark.parametrize("block", [0, 2])
+def test_a_line_of_what_json_takes_for_no_blank_is_a_fault(desk, block):
+    rows = desk.rows('{"a":1}\n \x0b\n\t\r\n{"a":2}\n', "ndjson", "a", block=block)
+    assert [row[:2] for row in rows] == [(1, "1"), (2, None), (4, "2")]
+    assert rows[1][2].startswith("not a JSON object: Expecting value (character 2)")
+
+
 def test_an_object_over_two_lines_is_two_faults(desk):
     rows = desk.rows('{"a":1\n"b":2}\n', "ndjson", "a")
     assert [(row, value) for row, value, _ in rows] == [(1, None), (2, None)]
@@ -199,6 +206,8 @@ def test_blank_lines_alone_have_no_rows(desk, text):
         ('[{"a":1}]]', r"follows the end of the JSON array \(byte 9\)"),
         ("[] x", r"follows the end of the JSON array \(byte 3\)"),
         ('[{"é":1 1}]', r"malformed JSON: Expecting ',' delimiter \(record 1, byte 9\)"),
+        ('[{"a":1},\x0b{"a":2}]', r"Expecting value \(record 2, byte 9\)"),
+        ('[{"a":1}]\x0b', r"follows the end of the JSON array \(byte 9\)"),
         ("[1,2]", "an array of objects is wanted, this one holds a number"),
         ('[["a"]]', "an array of objects is wanted, this one holds an array"),
         ("[null]", "an array of objects is wanted, this one holds null"),
