@@ -193,7 +193,7 @@ def chunk(
     """Join or split frames into frames of at most `rows` rows, and fewer where rows are long.
 
     Never inside a record, which is what shares a `_row`; one that is longer is a frame of its own.
-    Each is one piece of memory: where a piece is empty, as filtering leaves it, `pl.format` panics.
+    Each is one piece of memory, so that what is filtered out of it has no empty pieces.
 
     Args:
         frames: of any height.

@@ -7,7 +7,7 @@ from functools import cached_property
 import polars as pl
 
 from connectors.files.faults import Fault, add_faults
-from connectors.files.paths import OWN_TEXT, Path, parse, parse_local, parse_names
+from connectors.files.paths import Path, parse, parse_local, parse_names
 from connectors.files.source import FileSource, SourceError
 
 
@@ -86,8 +86,8 @@ def _below(path: Path, group: Path) -> bool:
 
 
 def _of_element(path: Path, source: FileSource) -> bool:
-    """Tell whether this is an XML attribute or text: its element may have the other beside it."""
-    return source.format == "xml" and path[-1].name.startswith(("@", OWN_TEXT))
+    """Tell whether this is an XML element's attribute or text: it may have others beside it."""
+    return source.format == "xml" and path[-1].own
 
 
 def _field(path: Path) -> pl.Expr:

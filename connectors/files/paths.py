@@ -41,9 +41,14 @@ class Step(NamedTuple):
         return bool(self.at or self.key)
 
     @property
+    def own(self) -> bool:
+        """Whether it is an XML element's own: an attribute, or its text."""
+        return self.name.startswith("@") or self.name == OWN_TEXT
+
+    @property
     def plain(self) -> bool:
         """Whether it is the name of an element alone."""
-        return not (self.chooses or self.name.startswith("@") or self.name == OWN_TEXT)
+        return not (self.chooses or self.own)
 
 
 Path = tuple[Step, ...]

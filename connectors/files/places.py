@@ -31,14 +31,11 @@ def locate(
     files = list_labels(source) if labels is None else labels
     part, row = pl.col("_row").floordiv(1 << ROW_BITS), pl.col("_row").mod(1 << ROW_BITS)
     names = pl.Series(files, dtype=pl.String)
-    return (
-        rows.rechunk()
-        .to_frame("_row")
-        .select(  # `pl.format` panics at an empty piece
-            part.map_batches(names.gather, return_dtype=pl.String).alias("file"),
-            row.alias("row"),
-            _place(source, row).alias("place"),
-        )
+    whole = rows.rechunk().to_frame("_row")  # `pl.format` panics where a piece of them is empty
+    return whole.select(
+        part.map_batches(names.gather, return_dtype=pl.String).alias("file"),
+        row.alias("row"),
+        _place(source, row).alias("place"),
     )
 
 

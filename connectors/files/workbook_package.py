@@ -64,6 +64,7 @@ class Package:
                 raise SourceError(label, what, "save it as .xlsx, without a password")
         try:
             self._zip = zipfile.ZipFile(path)
+        # NotImplementedError is what zipfile says to a ZIP of a later version than it knows.
         except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error):
             what = "this is no Excel workbook (.xlsx), or it is cut off"
             raise SourceError(label, what, "ask for the whole file") from None
@@ -227,7 +228,7 @@ class Package:
             raise self._damaged(f"{member} is no XML ({error.msg})") from None
         except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, struct.error, ValueError):
             raise self._damaged(f"{member} cannot be unpacked") from None
-        except (NotImplementedError, RuntimeError):
+        except (NotImplementedError, RuntimeError):  # zipfile's, of a method or a password
             raise self._damaged(f"{member} is packed in a way that is not known") from None
         except OSError as error:
             if error.errno not in {None, errno.EINVAL}:  # a place before the file's beginning

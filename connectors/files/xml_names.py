@@ -40,9 +40,8 @@ class _Group:
         self.is_item = is_item
         self.leaves: dict[str, int] = {}
         self.groups: dict[str, _Group] = {}
-        self.attributes: dict[str, int] = {}
-        self.text = -1
-        """The place of the text of the group's own element, if that is wanted."""
+        self.own: dict[str, int] = {}
+        """Attributes and the text of the group's own element."""
         self.choices: dict[Step, _Choice] = {}
         self.only: tuple[str, _Group] | None = None
         """The tag and names of the item, if items are all that is wanted here."""
@@ -51,7 +50,7 @@ class _Group:
     @property
     def is_flat(self) -> bool:
         """Whether nothing but texts of elements is wanted."""
-        return not (self.groups or self.attributes or self.choices or self.text >= 0)
+        return not (self.groups or self.own or self.choices)
 
     def plan(self, tags: tuple[str, ...]) -> _Plan:
         """Return what to take of a group with these children, remembered from the last such."""
@@ -77,10 +76,8 @@ class _Group:
         """Give each path's text the place it has among the paths."""
         for place, path in enumerate(paths.values()):
             group, last = self.below(path[:-1]), path[-1]
-            if last.name.startswith("@"):
-                group.attributes[last.name[1:]] = place
-            elif last.name == OWN_TEXT:
-                group.text = place
+            if last.own:
+                group.own[last.name.removeprefix("@")] = place
             elif last.chooses:
                 group.choices.setdefault(last, _Choice()).place = place
             else:
@@ -110,8 +107,7 @@ class RecordReader:
             group, name = self._record.below(layout.items[:-1]), layout.items[-1].name
             group.groups[name] = item = _Group(is_item=True)
             item.plant(layout.item)
-            wanted = group.leaves or group.attributes or group.choices or group.text >= 0
-            if len(group.groups) == 1 and not wanted:
+            if len(group.groups) == 1 and not (group.leaves or group.own or group.choices):
                 group.only = (f"{{*}}{name}", item)
 
     def read(self, record: Element) -> tuple[Texts, list[Texts]]:
@@ -135,7 +131,8 @@ class RecordReader:
             tag, item = group.only
             items += [self._item(child, item) for child in element.iterchildren(tag)]
             return
-        _take_own(element, group, values)
+        for name, place in group.own.items():
+            values[place] = _text(element) if name == OWN_TEXT else attribute_of(element, name)
         if not (group.leaves or group.groups or group.choices):
             return
         children = list(element)
@@ -188,13 +185,6 @@ def _choose(children: list[Element], step: Step) -> Element | None:
             if local_name(child.tag) == step.key and _text(child) == step.value:
                 return one
     return None
-
-
-def _take_own(element: Element, group: _Group, values: Texts) -> None:
-    for name, place in group.attributes.items():
-        values[place] = attribute_of(element, name)
-    if group.text >= 0:
-        values[group.text] = _text(element)
 
 
 def attribute_of(element: Element, name: str) -> str | None:
