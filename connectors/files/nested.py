@@ -7,7 +7,7 @@ from functools import cached_property
 import polars as pl
 
 from connectors.files.faults import Fault, add_faults
-from connectors.files.paths import Path, parse, parse_local, parse_names
+from connectors.files.paths import OWN_TEXT, Path, parse, parse_local, parse_names
 from connectors.files.source import FileSource, SourceError
 
 
@@ -46,6 +46,11 @@ class Layout:
         paths = {column: take_apart(column) for column in source.columns}
         item = {c: p[len(items) :] for c, p in paths.items() if items and _below(p, items)}
         header = {c: p for c, p in paths.items() if c not in item}
+        for column, path in paths.items():
+            if path == items and source.format == "xml":
+                raise ValueError(f"columns: {column} is the item; its text is {column}.{OWN_TEXT}")
+            if path[-1].name == OWN_TEXT and source.format != "xml":
+                raise ValueError(f"columns: {column}: only XML has {OWN_TEXT}")
         if items and not item:
             raise ValueError(f"columns: none of them lies in {source.items}, the items")
         others = [*(p for p in paths.values() if not _of_element(p, source)), items]

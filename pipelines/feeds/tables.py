@@ -48,7 +48,7 @@ def read_text(name: str, path: Path, *encodings: str) -> str:
         if "\0" in text:
             raise ValueError(f"{name} holds a NUL, which no text does: write it anew as UTF-8")
         return text
-    raise ValueError(f"{name} is not {encodings[0]}")
+    raise ValueError(f"{name} is not UTF-8: write it anew as that")
 
 
 def read_table(name: str, folder: Path | None) -> dict[str, str | None]:

@@ -333,7 +333,7 @@ def test_a_wrong_mapping_file_is_told_with_its_line(
         ("raw,value\n,x\n", "sex.csv:2: needs raw and value"),
         ("raw,value\n", "sex.csv has no rows"),
         ("raw,value\nK,\0\n", "sex.csv holds a NUL"),
-        ("raw,value\n\udce5,x\n", "sex.csv is not utf-8-sig"),
+        ("raw,value\n\udce5,x\n", "sex.csv is not UTF-8: write it anew"),
     ],
 )
 def test_a_wrong_table_is_told_with_its_line(

@@ -204,6 +204,13 @@ def test_the_text_of_a_record_or_an_item_itself(desk, block):
     assert [row[1:] for row in rows] == [(told, no) for no, told in own] * 9
 
 
+def test_who_forgets_text_or_has_no_xml_is_told(desk):
+    with pytest.raises(ValueError, match=r"n is the item; its text is n\.text\(\)"):
+        desk.rows("<l><r><n/></r></l>", "xml", "n", record="r", items="n")
+    with pytest.raises(ValueError, match=r"only XML has text\(\)"):
+        desk.rows("[{}]", "json", "text()")
+
+
 def test_a_record_that_holds_elements_has_no_text_of_its_own(desk):
     rows = desk.rows("<l><r>a<b>1</b></r><r>c</r></l>", "xml", "text()", record="r")
     assert [row[1] for row in rows] == [None, "c"]
