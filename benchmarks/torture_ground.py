@@ -27,7 +27,7 @@ IN_FLIGHT = 4
 ASKS, POSTS = "GET /transactions/customerId/{customerId}", "POST /transactions"
 COLUMNS = (
     *("store_id", "receipt_id", "timestamp", "customer_id", "line_no", "product_id"),
-    *("product_name", "department", "quantity", "gross_amount", "discount", "type"),
+    *("product_name", "department", "quantity", "gross_amount", "discount", "type", "note"),
 )
 # The words of the year's feed, and whether it is a return.
 MAPPING: dict[str, Any] = {
@@ -57,10 +57,13 @@ DELIVERY: dict[str, Any] = {
 }
 
 
-def write_receipts(path: Path, count: int, seed: int, *, returns: bool = False) -> set[Key]:
+def write_receipts(
+    path: Path, count: int, seed: int, *, returns: bool = False, note: str = ""
+) -> set[Key]:
     """Write a CSV of receipts of one to three lines, all with a customer; give their keys.
 
-    With `returns` one in twenty is followed by its return, which shares its store and id.
+    With `returns` one in twenty is followed by its return, which shares its store and id. The
+    `note` stands in each line and is not sent.
     """
     random = Random(seed)
     keys: set[Key] = set()
@@ -83,7 +86,7 @@ def write_receipts(path: Path, count: int, seed: int, *, returns: bool = False) 
             for kind in kinds:
                 sign = -1 if kind == "RETURN" else 1
                 out.writerows(
-                    [*head, n, product, "BREAD", "GROCERY", sign, amount, "0.00", kind]
+                    [*head, n, product, "BREAD", "GROCERY", sign, amount, "0.00", kind, note]
                     for n, product, amount in lines
                 )
                 keys.add((store, receipt, kind))

@@ -38,7 +38,9 @@ def find_source(work: Path, seed: int, year: Path | None, *, quick: bool) -> Sou
     work.mkdir(parents=True, exist_ok=True)
     if quick:
         path = work / "quick.csv"
-        return Source(path, frozenset(write_receipts(path, QUICK, seed)), kinds=True)
+        # Of several blocks, as large sources are: a reader's blocks have 2 MB.
+        keys = write_receipts(path, QUICK, seed, note="." * 1000)
+        return Source(path, frozenset(keys), kinds=True)
     path = year or work / "year/receipts.csv"
     if path.exists() or _make_year(path.parent):
         return Source(path, read_keys(path), kinds=False)

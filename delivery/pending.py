@@ -118,9 +118,11 @@ class Pending:
         """
         if work.records is None:
             work.records = self.read(work.entry)
-        body, work.body = work.body or self._envelope.wrap(work.records["json"]), b""
-        if hash_bytes(body) != work.entry.body_hash:
-            raise RecordsChangedError(self._records.path)
+        body, work.body = work.body, b""  # as it was planned, or made anew
+        if not body:
+            body = self._envelope.wrap(work.records["json"])
+            if hash_bytes(body) != work.entry.body_hash:
+                raise RecordsChangedError(self._records.path)
         work.entry = replace(
             work.entry,
             state=State.SENDING,

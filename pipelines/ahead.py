@@ -1,4 +1,4 @@
-"""Working on several items at once and giving the results in order."""
+"""Working on items before they are needed, and giving the results in order."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -33,3 +33,17 @@ def map_ahead(
         while working:
             done, result = working.popleft()
             yield done, result.result()
+
+
+def read_ahead(items: Iterable[Item]) -> Iterator[Item]:
+    """Make the next item in a thread, while the last one is worked on here.
+
+    Raises:
+        What the iterable raises, in its place.
+    """
+    rest = iter(items)
+    with ThreadPoolExecutor(1, thread_name_prefix="ahead") as pool:
+        coming = pool.submit(next, rest, None)
+        while (item := coming.result()) is not None:
+            coming = pool.submit(next, rest, None)
+            yield item

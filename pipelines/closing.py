@@ -1,5 +1,6 @@
 """The end of a load: every record's outcome, the files about them, and the equation."""
 
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -61,6 +62,7 @@ def end_load(
     Raises:
         LedgerError: the outcomes do not add up to the records read.
     """
+    started = time.perf_counter()
     folder = Path(summary.folder)
     entries = ledger.entries(load, blobs=False)
     if ended is not None and ended.kind == "rejects" and not _doubtful(entries):
@@ -104,7 +106,8 @@ def end_load(
             line += f"; go on with: loyalty-etl resume --run {summary.run_id}"
         kind = _KINDS[ended.kind]
         summary = summary.add(state="failed", error=line, error_kind=kind)
-    summary = summary.add(resumable=resumable, finished=now())
+    seconds = round(summary.seconds + time.perf_counter() - started, 3)
+    summary = summary.add(resumable=resumable, finished=now(), seconds=seconds)
     if not resumable:
         _close(ledger, load, summary, entries)
     write_summary(summary)

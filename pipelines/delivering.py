@@ -23,6 +23,7 @@ from delivery.records import RecordFile, read_records, unpack_places
 from delivery.replies import Found
 from delivery.sending import Platform, Sender
 from delivery.tally import Tally
+from pipelines.ahead import read_ahead
 from pipelines.closing import end_load
 from pipelines.comparing import compare_records, platform_of, target_of, to_send
 from pipelines.feeds import ImportTarget, LoadFeed
@@ -244,7 +245,7 @@ class Delivery:
                 wanted[unpack_places(entry.places)] = False
         if not wanted.any():
             return
-        for frame in read_records(records):
+        for frame in read_ahead(read_records(records)):
             mine = wanted.slice(int(frame["place"][0]), frame.height)
             fresh = frame if mine.all() else frame.filter(mine)
             if lanes > 1:

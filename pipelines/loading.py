@@ -5,7 +5,7 @@ and a load that was broken off goes on from it. Plain functions; Dagster calls t
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,20 +18,18 @@ from connectors.files import (
     check_paths,
     is_mended,
     locate,
-    pick_rows,
     read,
-    read_dialect,
     take_stamp,
 )
 from delivery.batches import Batch, Envelope, Limits, cut_batches
 from delivery.outcomes import REFUSED
 from delivery.records import RecordWriter, drop_records, find_repeats
-from delivery.rejects import RejectWriter
 from pipelines.ahead import map_ahead
 from pipelines.controlling import Found, compare_totals
 from pipelines.feeds import ImportTarget, LoadFeed
 from pipelines.progress import Progress, Step, quiet
 from pipelines.refusing import explain_repeats
+from pipelines.rejecting import reject_writer, size_of, write_faulty, write_rows
 from pipelines.shaping import amount_text, make_shaper, source_columns, whole_records
 from pipelines.sourcing import forget_copies, keep_labels, label_parts, limits_of_source
 
@@ -53,6 +51,7 @@ class Prepared:
         warnings: what is odd without being a fault, a line each.
         declared: the totals that the source tells of itself, by name.
         mismatches: those that are not as declared, or cannot be proven, a line each.
+        empty: the source columns that no row fills.
     """
 
     rows: int
@@ -66,6 +65,7 @@ class Prepared:
     warnings: list[str] = field(default_factory=list)
     declared: dict[str, str] = field(default_factory=dict)
     mismatches: list[str] = field(default_factory=list)
+    empty: list[str] = field(default_factory=list)
 
     @property
     def rejected_percent(self) -> float:
@@ -113,6 +113,7 @@ def prepare(
     refused = [pl.DataFrame(schema=REFUSED)]
     rejects = reject_writer(file_source, folder / REJECTS, run, labels)
     told: dict[str, list[str]] = {}
+    empty = list(file_source.columns)
     done = 0
 
     def at(consumed: int) -> None:
@@ -128,8 +129,9 @@ def prepare(
             refused.append(shaped.refused)
             odd.update(shaped.warnings)
             gross += int(shaped.records["amount"].sum())
+            empty = [name for name in empty if frame[name].null_count() == frame.height]
             if not shaped.reasons.is_empty():
-                rejected_rows += _reject(rejects, frame, shaped.reasons, counts)
+                rejected_rows += write_faulty(rejects, frame, shaped.reasons, counts)
                 if notice:
                     notice(frame["_row"], shaped.reasons)
             progress(Step("reading", done, stamp.size, rows, rejected_rows))
@@ -172,6 +174,7 @@ def prepare(
         warnings=[f"{times:,} {what}" for what, times in odd.items()],
         declared=declared,
         mismatches=wrong,
+        empty=empty,
     )
 
 
@@ -224,47 +227,6 @@ def file_source_of(feed: LoadFeed, path: Path) -> FileSource:
     return source
 
 
-def reject_writer(
-    source: FileSource, path: Path, run: str, labels: Sequence[str], *, keep: int = 0
-) -> RejectWriter:
-    """Open a file for rows of this source, whose parts are called so.
-
-    The first bytes of one that is there are kept.
-    """
-    dialect = read_dialect(source)
-    return RejectWriter(
-        path,
-        str(source.path),
-        run,
-        locate=lambda rows: locate(source, rows, labels),
-        columns=dialect.columns,
-        delimiter=dialect.delimiter,
-        line_end=dialect.line_end,
-        bom=dialect.bom,
-        keep=keep,
-    )
-
-
-def write_rows(
-    rejects: RejectWriter, source: FileSource, records: pl.DataFrame, since: Stamp
-) -> int:
-    """Write the source rows of records (`row`, `last_row`, `reasons`); say how many rows.
-
-    Raises:
-        SourceError: the source is not what it was.
-    """
-    written = 0
-    for rows, told in pick_rows(source, records.select("row", "last_row", "reasons"), since):
-        rejects.write(rows, told["reasons"])
-        written += rows.height
-    return written
-
-
-def size_of(path: Path) -> int:
-    """Give the bytes of a file; 0 where there is none."""
-    return path.stat().st_size if path.exists() else 0
-
-
 def read_refused(folder: Path) -> pl.DataFrame:
     """Read the records that did not pass the checks (`delivery.outcomes.REFUSED`)."""
     return pl.read_ipc((folder / REFUSALS).read_bytes())
@@ -283,16 +245,6 @@ def _write_refused(folder: Path, refused: pl.DataFrame) -> None:
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)
     refused.write_ipc(path, compression="lz4")
-
-
-def _reject(
-    rejects: RejectWriter, frame: pl.DataFrame, reasons: pl.DataFrame, counts: Counter[str]
-) -> int:
-    counts.update(reasons["code"].drop_nulls().to_list())
-    texts = reasons.group_by("index", maintain_order=True).agg(pl.col("text").str.join(" | "))
-    texts = texts.sort("index")
-    rejects.write(frame[texts["index"]], texts["text"])
-    return texts.height
 
 
 def _hashed(records: pl.DataFrame) -> pl.DataFrame:

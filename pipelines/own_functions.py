@@ -13,6 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
+from pipelines.failures import is_failure
 from pipelines.feeds.reading import FeedError
 from pipelines.feeds.tables import FUNCTIONS, function_names
 
@@ -97,7 +98,9 @@ def guard(
     def call(series: Sequence[pl.Series]) -> pl.Series:
         try:
             made = function.call(*series)
-        except (Exception, pl.exceptions.PanicException) as error:  # noqa: BLE001  (as above)
+        except BaseException as error:
+            if not is_failure(error):
+                raise
             line = _line_in(function.file, error)
             message = f"{told} failed: {type(error).__name__}"
             raise FeedError(message, function.file, line) from None

@@ -20,6 +20,7 @@ from pipelines.suggesting import Case, suggest
 DISTINCT = 1000
 """Values of one cause that are counted apart; a file that is all wrong may have millions."""
 UNREAD = "row: not-readable"
+NESTED = ("json", "ndjson", "xml")
 
 
 @dataclass(frozen=True)
@@ -144,10 +145,20 @@ def validate(
         declared=done.declared,
         mismatches=done.mismatches,
         totals=done.totals,
-        warnings=done.warnings,
+        warnings=[*done.warnings, *_tell_empty(feed, done)],
         rejects=written,
         seconds=round(time.perf_counter() - started, 3),
     )
+
+
+def _tell_empty(feed: LoadFeed, done: Prepared) -> list[str]:
+    """Tell the paths that lead nowhere, or to nothing in this source: no reader can know which.
+
+    A column that a table lacks is refused by its reader.
+    """
+    if feed.source.kind not in NESTED:
+        return []
+    return [f"no row has {name}: is its path right?" for name in done.empty]
 
 
 @dataclass

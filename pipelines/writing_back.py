@@ -14,10 +14,8 @@ from pipelines.loading import (
     REJECTS,
     file_source_of,
     read_refused,
-    reject_writer,
-    size_of,
-    write_rows,
 )
+from pipelines.rejecting import reject_writer, size_of, write_rows
 from pipelines.runs import Summary
 from pipelines.sourcing import find_brought, read_labels
 

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from pipelines.ahead import map_ahead
+from pipelines.ahead import map_ahead, read_ahead
 
 
 def test_results_come_in_order() -> None:
@@ -45,4 +45,34 @@ def test_no_more_items_are_held_than_there_is_room_for() -> None:
     next(ahead)
     assert made == [0, 1, 2]
     ahead.close()
+    assert not [t for t in threading.enumerate() if t.name.startswith("ahead")]
+
+
+def test_items_read_ahead_come_in_order_and_their_error_in_its_place() -> None:
+    def items():
+        yield from range(5)
+        raise ValueError("broken")
+
+    assert list(read_ahead(range(100))) == list(range(100))
+    ahead = read_ahead(items())
+    assert [next(ahead) for _ in range(5)] == list(range(5))
+    with pytest.raises(ValueError, match="broken"):
+        next(ahead)
+
+
+def test_one_item_is_read_ahead_and_none_more() -> None:
+    made, second = [], threading.Event()
+
+    def items():
+        for n in range(10):
+            made.append(n)
+            if n == 1:
+                second.set()
+            yield n
+
+    ahead = read_ahead(items())
+    assert next(ahead) == 0
+    assert second.wait(5)
+    ahead.close()
+    assert made == [0, 1]
     assert not [t for t in threading.enumerate() if t.name.startswith("ahead")]

@@ -2,10 +2,13 @@
 
 import csv
 import stat
+import time
 from pathlib import Path
 
 import polars as pl
 import pytest
+
+from pipelines import closing
 
 # Whole runs, together half a minute.
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("dagster_forgets")]
@@ -144,6 +147,19 @@ def test_the_files_are_the_same_when_they_are_written_again(shop, dirty):
     same = {"finished": "", "seconds": 0, "requests": 0}
     assert again.add(**same) == summary.add(**same)
     assert again.warnings == []
+
+
+def test_the_time_told_is_that_of_the_whole_load(shop, monkeypatch):
+    write = closing.write_outcomes
+
+    def slowly(*facts):
+        time.sleep(0.5)
+        return write(*facts)
+
+    monkeypatch.setattr(closing, "write_outcomes", slowly)
+    shop.serve()
+    summary = shop.run(shop.feed(), shop.write(range(5)))
+    assert summary.seconds >= 0.5
 
 
 def test_a_source_that_is_gone_leaves_the_outcomes(shop):

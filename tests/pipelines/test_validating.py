@@ -28,10 +28,8 @@ HEADER = "no,born,phone,sex\n"
 
 def feed(mapping=COLUMNS, **words) -> LoadFeed:
     source, target = {"path": "a.csv"}, {"endpoint": "POST /import"}
-    words = {"rejects": {"max_percent": 100}, **words}
-    return LoadFeed.model_validate(
-        {"source": source, "target": target, "mapping": mapping, **words}
-    )
+    words = {"source": source, "rejects": {"max_percent": 100}, **words}
+    return LoadFeed.model_validate({"target": target, "mapping": mapping, **words})
 
 
 @pytest.fixture
@@ -67,6 +65,29 @@ def test_what_is_wrong_is_grouped_counted_placed_and_explained(judge) -> None:
     assert day.fix == "looks like dd.mm.yyyy: set values.date: '%d.%m.%Y'"
     assert (word.field, word.rows, word.samples[0].place) == ("gender", 3, "line 4")
     assert word.fix.startswith("add to the lookup: Kvine (2 rows, near Kvinne); Hund (1 row)")
+
+
+@pytest.mark.parametrize(
+    ("suffix", "text"),
+    [
+        ("json", '[{"no": "1", "born": null}, {"no": "2", "sex": "Female"}]'),
+        ("ndjson", '{"no": "1", "born": null}\n{"no": "2", "sex": "Female"}\n'),
+        ("xml", "<All><M><no>1</no><born/></M><M><no>2</no><sex>Female</sex></M></All>"),
+    ],
+)
+def test_a_path_that_leads_nowhere_is_told(tmp_path, suffix: str, text: str) -> None:
+    file = tmp_path / f"a.{suffix}"
+    file.write_text(text, encoding="utf-8")
+    source = {"path": str(file), "record": "All/M" if suffix == "xml" else ""}
+    report = validate(feed(source={k: v for k, v in source.items() if v}))
+    assert [line for line in report.warnings if line.startswith("no row")] == [
+        "no row has born: is its path right?",
+        "no row has phone: is its path right?",
+    ]
+
+
+def test_an_empty_column_of_a_table_is_no_wrong_path(judge) -> None:
+    assert judge("1,,,Kvinne").warnings == []
 
 
 def test_what_the_fix_says_mends_it(judge) -> None:
