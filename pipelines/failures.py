@@ -18,6 +18,7 @@ def classify(error: BaseException) -> tuple[str, Kind] | None:
     # All rooms together are slow to import, and only a failure needs them.
     from connectors.files import SourceError
     from connectors.trigg.account import AccountError
+    from connectors.trigg.catalogue import CatalogueError
     from connectors.trigg.errors import ApiError, Forbidden, Refused
     from connectors.trigg.reports import BadReport
     from delivery.ledger import LedgerBusy, LedgerError, LedgerLost
@@ -34,6 +35,7 @@ def classify(error: BaseException) -> tuple[str, Kind] | None:
     match error:
         case (
             AccountError()
+            | CatalogueError()
             | FeedError()
             | Forbidden()
             | CannotWrite()
