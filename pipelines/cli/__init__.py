@@ -12,6 +12,7 @@ import click
 
 from pipelines.cli.checking import check
 from pipelines.cli.demo import demo
+from pipelines.cli.endpoints import endpoints
 from pipelines.cli.feeds import feeds
 from pipelines.cli.functions import functions
 from pipelines.cli.guessing import guess
@@ -50,7 +51,7 @@ COMMANDS = (
         results,
         status,
     ),
-    *(resolve, export, runs, functions, sample_data),
+    *(resolve, export, runs, functions, endpoints, sample_data),
 )
 for command in COMMANDS:
     cli.add_command(command)

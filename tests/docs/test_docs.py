@@ -9,7 +9,7 @@ import click
 import polars as pl
 import pytest
 
-from pipelines import ROOT
+from pipelines import ROOT, describing
 from pipelines.cli import cli
 from pipelines.feeds import ExportFeed, LoadFeed, reading
 from pipelines.settings import SETTINGS
@@ -98,3 +98,10 @@ def test_every_dependency_has_its_reason() -> None:
     page = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
     for requirement in [*project["dependencies"], *extras]:
         assert re.split(r"[\[<>=~ ]", requirement)[0] in page, requirement
+
+
+def test_the_methods_are_those_of_the_catalogue() -> None:
+    """If not: python -m pipelines.describing."""
+    _, mark, tables = describing.PAGE.read_text(encoding="utf-8").partition(describing.MARK)
+    assert mark
+    assert tables == "\n" + describing.page_tables()
