@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from delivery.records import each_place
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -35,19 +37,19 @@ class Batch:
 
 @dataclass(frozen=True)
 class Envelope:
-    """What stands around the records: `{"ReceiptRequests":[` … `]}`."""
+    """What stands around the records: `{"ReceiptRequests":[` … `]}`; nothing if it has no name."""
 
     name: str
 
     @property
     def start(self) -> bytes:
         """The bytes before the first record."""
-        return f'{{"{self.name}":['.encode()
+        return f'{{"{self.name}":['.encode() if self.name else b""
 
     @property
     def end(self) -> bytes:
         """The bytes after the last record."""
-        return b"]}"
+        return b"]}" if self.name else b""
 
     def wrap(self, json: pl.Series) -> bytes:
         """Write the body of a request that holds these records, at least one."""
@@ -172,6 +174,51 @@ class _Lane:
         return records.head(count)
 
 
+@dataclass(frozen=True, slots=True)
+class Single:
+    """A record that is a request of its own; `place`, `key`, `content` as packed for the ledger."""
+
+    place: bytes
+    key: bytes
+    content: bytes
+    body: bytes
+
+
+class Singles:
+    """Gives records one by one, for methods that take one a request.
+
+    A frame's columns are taken apart at once: to cut a frame into frames of one record costs more
+    than to send them.
+
+    Args:
+        frames: as a `Cutter` takes them, each with its `place` and hashes.
+    """
+
+    lowered = False
+
+    def __init__(self, frames: Iterable[pl.DataFrame]) -> None:
+        self.max_records = 1
+        self._records = (
+            Single(*record)
+            for frame in frames
+            for record in zip(
+                each_place(frame["place"]),
+                frame["key_hash"].to_list(),
+                frame["content_hash"].to_list(),
+                frame["json"].cast(pl.Binary).to_list(),
+                strict=True,
+            )
+        )
+
+    def cut(self, lane: int = 0) -> Single | None:
+        """Give the next record; None if there is none."""
+        assert lane == 0, "records of their own stand in no order"
+        return next(self._records, None)
+
+    def close(self, lane: int) -> None:
+        """Do nothing: no lane is ever stuck."""
+
+
 def cut_batches(
     frames: Iterable[pl.DataFrame], envelope: Envelope, limits: Limits
 ) -> Iterator[Batch]:
@@ -183,4 +230,13 @@ def cut_batches(
         yield Batch(number, envelope.wrap(records["json"]), records.height, rows)
 
 
-__all__ = ["Batch", "Cutter", "Envelope", "Limits", "cut_batches", "lane_of"]
+__all__ = [
+    "Batch",
+    "Cutter",
+    "Envelope",
+    "Limits",
+    "Single",
+    "Singles",
+    "cut_batches",
+    "lane_of",
+]

@@ -1,13 +1,13 @@
 """The batches of a load under way, and what is left to be done about each."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
 import polars as pl
 
-from delivery.batches import Cutter, Envelope, lane_of
+from delivery.batches import Cutter, Envelope, Single, Singles, lane_of
 from delivery.ledger import Entry, State
 from delivery.ledger.words import PLACE
 from delivery.policy import Policy
@@ -56,7 +56,7 @@ class Pending:
         journal: Journal,
         entries: Sequence[Entry],
         *,
-        cutter: Cutter,
+        cutter: Cutter | Singles,
         records: RecordFile,
         envelope: Envelope,
         policy: Policy,
@@ -87,7 +87,7 @@ class Pending:
 
     def next(self, now: float) -> Work | None:
         """Take the next batch that may be sent now; None if none may."""
-        blocked = _lanes(*self.flying.values(), *self._doubtful)
+        blocked = self._lanes_held(self.flying.values()) | self._lanes_held(self._doubtful)
         for place, work in enumerate(self._ready):
             if work.due <= now and not work.held_back and work.lanes.isdisjoint(blocked):
                 del self._ready[place]
@@ -103,8 +103,11 @@ class Pending:
             for lane in stuck:  # behind what stays in doubt, so that nothing overtakes it
                 self.cutter.close(lane)
         for lane in self._free_lanes():
-            if (records := self.cutter.cut(lane)) is not None:
-                return self._plan(records, lanes=frozenset({lane} if self._policy.ordered else ()))
+            cut = self.cutter.cut(lane)
+            if isinstance(cut, Single):
+                return self._plan_single(cut)
+            if cut is not None:
+                return self._plan(cut, lanes=frozenset({lane} if self._policy.ordered else ()))
         self._dry = not self.waits
         return None
 
@@ -116,10 +119,10 @@ class Pending:
         Raises:
             RecordsChangedError: it would not be what was sent before.
         """
-        if work.records is None:
-            work.records = self.read(work.entry)
         body, work.body = work.body, b""  # as it was planned, or made anew
         if not body:
+            if work.records is None:
+                work.records = self.read(work.entry)
             body = self._envelope.wrap(work.records["json"])
             if hash_bytes(body) != work.entry.body_hash:
                 raise RecordsChangedError(self._records.path)
@@ -135,6 +138,14 @@ class Pending:
         self.tally.requests += 1
         self.tally.bytes += len(body)
         return body
+
+    def unsend(self, work: Work, size: int) -> None:
+        """Take back a batch of so many bytes that was noted as sent, and surely has not left."""
+        work.entry = replace(work.entry, attempts=work.entry.attempts - 1)
+        self.tally.requests -= 1
+        self.tally.bytes -= size
+        part = Part(range(1), State.PLANNED, work.entry.reason, doubted=work.entry.doubted)
+        self.apply(work, [part])
 
     def doubtful(self) -> list[Work]:
         """Give the batches in doubt of which more can be found out, as many as are asked at once.
@@ -161,7 +172,7 @@ class Pending:
 
     def _look_ahead(self) -> tuple[int, set[int]]:
         """Count the batches that wait for their time only, and tell the lanes behind a doubt."""
-        waiting, stuck = 0, _lanes(*self._doubtful)
+        waiting, stuck = 0, self._lanes_held(self._doubtful)
         for work in self._ready:
             if work.lanes.isdisjoint(stuck):
                 waiting += 1
@@ -182,7 +193,7 @@ class Pending:
         """Say which lanes may begin a batch: each holds one at a time where order counts."""
         if not self._policy.ordered:
             return [0]
-        held = _lanes(*self._ready, *self._doubtful, *self.flying.values())
+        held = self._lanes_held([*self._ready, *self._doubtful, *self.flying.values()])
         return [lane for lane in range(self._policy.in_flight) if lane not in held]
 
     # What becomes of a batch
@@ -254,6 +265,15 @@ class Pending:
         self._added[entry.number] = entry
         return Work(entry, records, lanes, body=body)
 
+    def _plan_single(self, one: Single) -> Work:
+        self._number += 1
+        hashed = hash_bytes(one.body)
+        entry = Entry(
+            self._load, self._number, None, State.PLANNED, one.place, one.key, one.content, hashed
+        )
+        self._added[entry.number] = entry
+        return Work(entry, body=one.body)
+
     def _note(self, entry: Entry) -> None:
         notes = self._added if entry.number in self._added else self._changed
         notes[entry.number] = entry
@@ -276,15 +296,16 @@ class Pending:
             case State.IN_DOUBT:
                 self.tally.in_doubt += entry.records
 
+    def _lanes_held(self, works: Iterable[Work]) -> set[int]:
+        if not self._policy.ordered:
+            return set()  # nobody stands in a lane, and there may be many
+        return {lane for work in works for lane in work.lanes}
+
     def _lanes_of(self, entry: Entry) -> frozenset[int]:
         if not self._policy.ordered:
             return frozenset()
         records = self.read(entry, FACTS)
         return frozenset(lane_of(records["customer"], records["key"], self._policy.in_flight))
-
-
-def _lanes(*works: Work) -> set[int]:
-    return {lane for work in works for lane in work.lanes}
 
 
 def _first_place(entry: Entry) -> int:

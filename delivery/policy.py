@@ -15,6 +15,8 @@ class Policy:
 
     Attributes:
         in_flight: requests at once, at most.
+        ahead: requests written down as sent for each of these, so that one commit serves several.
+            As many may be in doubt after the process was killed.
         attempts: how often one batch is sent in one go, at most.
         first_wait: the back-off before the second try; it doubles with each, under full jitter.
         longest_wait: the back-off at most.
@@ -34,6 +36,7 @@ class Policy:
     """
 
     in_flight: int = 4
+    ahead: int = 1
     attempts: int = 8
     first_wait: float = 1.0
     longest_wait: float = 60.0

@@ -66,6 +66,12 @@ def pack_places(places: pl.Series) -> bytes:
     return struct.pack(f"<{len(places)}I", *places.to_list())
 
 
+def each_place(places: pl.Series) -> list[bytes]:
+    """Pack each place by itself."""
+    packed = pack_places(places)
+    return [packed[start : start + 4] for start in range(0, len(packed), 4)]
+
+
 def unpack_places(packed: bytes) -> pl.Series:
     """Read what `pack_places` wrote."""
     return pl.Series("place", struct.unpack(f"<{len(packed) // 4}I", packed), dtype=pl.UInt32)

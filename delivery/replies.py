@@ -37,6 +37,7 @@ class Reply:
         wait: seconds the platform asked to wait, None if it did not say.
         ids: ids of records that the answer names: at fault (`REFUSED`), or taken (`TAKEN`).
         places: positions in the request, from 0, that the answer names as at fault.
+        repeats: a refusal as a second request gets one after the first has landed.
         names_taken: a 2xx answer that lists what it took; what it does not list is in doubt.
     """
 
@@ -47,6 +48,7 @@ class Reply:
     wait: float | None = None
     ids: frozenset[str] = field(default=frozenset(), repr=False)  # personal data at times
     places: frozenset[int] = frozenset()
+    repeats: bool = False
     names_taken: bool = False
 
 

@@ -27,6 +27,7 @@ from delivery.workers import Workers
 
 TICK = 0.25
 """Seconds after which a loop that waits looks around again."""
+_GOOD = {Verdict.TAKEN, Verdict.REFUSED, Verdict.TOO_LARGE}
 EndKind = Literal["stopped", "network", "forbidden", "rejects"]
 
 
@@ -66,7 +67,7 @@ class _Call:
     records: pl.DataFrame | None = None
 
 
-_Calls = Workers[_Call, Reply | list[Found] | bool]
+_Calls = Workers[_Call, Reply | list[Found] | bool | None]
 
 
 class Sender:
@@ -92,6 +93,7 @@ class Sender:
         self._budget = Budget(policy)
         self._extra = 0
         self._trouble = ""
+        self._held = False
         self._got_on = time.monotonic()
 
     def send(self) -> Iterator[Tally]:
@@ -124,9 +126,15 @@ class Sender:
                     self._stop.wait(min(TICK, self._rest()))
                 self._take(workers)
 
-    def _make(self, call: _Call) -> Reply | list[Found] | bool:
+    def _make(self, call: _Call) -> Reply | list[Found] | bool | None:
+        """Make a call in a thread; None where it was held back and nothing has left."""
         if call.kind == "post":
-            return self._platform.post(call.body)
+            if self._held:
+                return None
+            reply = self._platform.post(call.body)
+            # What stands in line behind it must not run into the same trouble.
+            self._held = self._held or (self._policy.ahead > 1 and reply.verdict not in _GOOD)
+            return reply
         if call.kind == "look":
             return self._platform.is_up()
         assert call.records is not None
@@ -141,8 +149,13 @@ class Sender:
         allowed = self._pace.allowed(now)
         if not allowed or flying >= allowed:
             return []
+        if self._held and flying:
+            return []
+        self._held = False
         if self._pace.open:
             return [_Call("look")]
+        if self._pace.limit == self._policy.in_flight:  # no trouble
+            allowed *= self._policy.ahead
         calls: list[_Call] = []
         while flying + len(calls) < allowed and (work := self._pending.next(now)) is not None:
             self._extra += work.entry.parent is not None
@@ -193,7 +206,9 @@ class Sender:
                 self._give_up()
                 raise result
             now = time.monotonic()
-            if isinstance(result, Reply):
+            if call.kind == "post" and result is None:
+                self._pending.unsend(call.works[0], len(call.body))
+            elif isinstance(result, Reply):
                 self._answered(call.works[0], result, now)
             elif isinstance(result, list):
                 self._found(call.works, result, now)
@@ -210,7 +225,7 @@ class Sender:
         if reply.verdict in {Verdict.BUSY, Verdict.UNREACHED}:
             work.before += 1  # surely not taken: as if it had not been sent
         match reply.verdict:
-            case Verdict.TAKEN | Verdict.REFUSED | Verdict.TOO_LARGE:
+            case verdict if verdict in _GOOD:
                 self._pace.answered()
                 self._got_on, self._trouble = now, ""
             case Verdict.BUSY:
@@ -223,13 +238,13 @@ class Sender:
         cutter = self._pending.cutter
         if reply.verdict is Verdict.TOO_LARGE and work.entry.records > 1:
             cutter.max_records = min(cutter.max_records, work.entry.records // 2)
-        assert work.records is not None
         may_split = self._extra < self._policy.extra_requests
         work.due = now
         if reply.verdict in {Verdict.UNREACHED, Verdict.GATEWAY, Verdict.UNCLEAR}:
             work.due += self._pace.back_off(tries)
         # An answer that names no record can be judged without their ids, which cost a little.
-        ids = work.ids if reply.ids else [""] * work.entry.records
+        named = reply.ids and work.records is not None
+        ids = work.ids if named else [""] * work.entry.records
         parts = judge(
             work.entry,
             ids,
@@ -262,6 +277,7 @@ class Sender:
 
     def _end(self, kind: EndKind, reason: str) -> None:
         self.ended = self.ended or End(kind, reason)
+        self._held = True
 
     def _drain(self, workers: _Calls) -> None:
         """Wait for what is in flight; what does not end in time is left in doubt."""

@@ -194,6 +194,8 @@ def _refused(
 
 def _refused_alone(entry: Entry, reply: Reply, policy: Policy) -> Part:
     alone = range(1)
+    if reply.repeats and entry.doubted:
+        return Part(alone, State.ACCEPTED, reply.reason)
     if reply.status != CONFLICT or not entry.doubted:
         return Part(alone, State.REJECTED, reply.reason)
     if policy.idempotent:  # it landed before, or it clashes with another one: only asking can tell

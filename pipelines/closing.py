@@ -14,7 +14,7 @@ from delivery.outcomes import Counts, Facts, write_outcomes
 from delivery.policy import Changed
 from delivery.sending import End
 from pipelines.controlling import tell_taken
-from pipelines.feeds import ImportTarget, LoadFeed
+from pipelines.feeds import LoadFeed
 from pipelines.loading import RECORDS, forget_records, read_refused
 from pipelines.runs import Summary, now, write_summary
 from pipelines.sourcing import read_labels
@@ -36,8 +36,7 @@ _REASONS = 20
 
 def changed_of(feed: LoadFeed) -> Changed:
     """Say what is done about records delivered before with other content."""
-    members = isinstance(feed.target, ImportTarget)
-    return feed.delivery.changed or ("resend" if members else "hold")
+    return feed.delivery.changed or ("resend" if feed.may_repeat else "hold")
 
 
 def end_load(

@@ -21,7 +21,8 @@ _COMPARED = 200_000
 
 def target_of(feed: LoadFeed, account: Account) -> str:
     """Say what the ledger remembers records by: the platform's address and the path."""
-    return platform_of(account) + feed.target.endpoint.removeprefix("POST ")
+    method, path = feed.target.endpoint.split(" ")
+    return platform_of(account) + path + ("" if method == "POST" else f" {method}")
 
 
 def platform_of(account: Account) -> str:

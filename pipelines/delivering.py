@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from connectors.trigg.errors import ApiError, Unclear, Unreachable
-from delivery.batches import Cutter, lane_of
+from delivery.batches import Cutter, Singles, lane_of
 from delivery.ledger import Entry, Fate, Load, State
 from delivery.pending import Pending
 from delivery.policy import Policy
@@ -26,7 +26,7 @@ from delivery.tally import Tally
 from pipelines.ahead import read_ahead
 from pipelines.closing import end_load
 from pipelines.comparing import compare_records, platform_of, target_of, to_send
-from pipelines.feeds import ImportTarget, LoadFeed
+from pipelines.feeds import ImportTarget, LoadFeed, RecordTarget
 from pipelines.loading import RECORDS, envelope_of, limits_of
 from pipelines.progress import Progress, Step, tell_sending
 from pipelines.runs import Summary, now, write_summary
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from delivery.ledger.book import Ledger
 
 LOCK_WAIT = 3600.0
+AHEAD = 4
+"""Requests of one record each that are written down at once for each that may be in flight."""
 
 
 class UnfinishedBeforeError(Exception):
@@ -50,7 +52,7 @@ class UnfinishedBeforeError(Exception):
 
 def policy_of(feed: LoadFeed) -> Policy:
     """Say how a feed is delivered; members may be sent twice, receipts may not."""
-    words, members = feed.delivery, isinstance(feed.target, ImportTarget)
+    words, repeats = feed.delivery, feed.may_repeat
     return Policy(
         in_flight=feed.target.in_flight,
         attempts=words.retries.attempts,
@@ -60,9 +62,10 @@ def policy_of(feed: LoadFeed) -> Policy:
         deadline=words.retries.deadline,
         breaker_failures=words.breaker.failures,
         breaker_rest=words.breaker.rest,
-        in_doubt=words.in_doubt or ("resend" if members else "ask"),
+        in_doubt=words.in_doubt or ("resend" if repeats else "ask"),
         settle=words.settle,
-        idempotent=members,
+        idempotent=repeats,
+        ahead=AHEAD if isinstance(feed.target, RecordTarget) else 1,
         max_rejects=words.stop_after.rejects,
         max_reject_percent=words.stop_after.percent,
         max_rejects_in_a_row=words.stop_after.in_a_row,
@@ -204,7 +207,9 @@ class Delivery:
         )
         return end_load(self.ledger, load, self.feed, summary, fates=fates, ended=sender.ended)
 
-    def _sender(self, load: str, records: Path, fates: pl.Series) -> tuple[Sender, Cutter]:
+    def _sender(
+        self, load: str, records: Path, fates: pl.Series
+    ) -> tuple[Sender, Cutter | Singles]:
         policy, limits = policy_of(self.feed), limits_of(self.feed)
         entries = self._still_wanted(self.ledger.entries(load), fates)
         lanes = policy.in_flight if policy.ordered else 1
@@ -212,7 +217,8 @@ class Delivery:
         limits = replace(limits, records=min(limits.records, most))
         envelope = envelope_of(self.feed)
         frames = self._to_send(records, fates, entries, lanes)
-        cutter = Cutter(frames, envelope, limits, lanes)
+        single = isinstance(self.feed.target, RecordTarget)
+        cutter = Singles(frames) if single else Cutter(frames, envelope, limits, lanes)
         pending = Pending(
             load,
             self.ledger,
@@ -254,16 +260,20 @@ class Delivery:
 
     def _platform(self, fates: pl.Series) -> Platform:
         # Slow to import, and a dry run needs none of it.
-        from pipelines.replies import make_ask, make_post  # noqa: PLC0415
+        from pipelines.replies import make_ask, make_call, make_post  # noqa: PLC0415
 
-        find_out = make_ask(self.client, self.feed.target.endpoint)
+        target = self.feed.target
+        if isinstance(target, RecordTarget):
+            call = make_call(self.client, target.method)
+            return Platform(call, is_up=lambda: _ping(self.client) is None)
+        find_out = make_ask(self.client, target.endpoint)
 
         def ask(records: pl.DataFrame, stop: Event) -> list[Found]:
             earlier = fates.gather(records["place"]) == Fate.CHANGED
             return find_out(records.with_columns(earlier.alias("replaces")), stop)
 
         columns: tuple[str, ...] = ("key", "customer", "amount")
-        if isinstance(self.feed.target, ImportTarget):
+        if isinstance(target, ImportTarget):
             columns = ("key", "json")
         return Platform(
             make_post(self.client, self.path), ask, columns, lambda: _ping(self.client) is None

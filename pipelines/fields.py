@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 import polars as pl
 
-from pipelines.feeds import ImportTarget, LoadFeed
+from pipelines.feeds import LoadFeed
 from pipelines.feeds.mapping import (
     Column,
     ConstantWord,
@@ -144,7 +144,7 @@ def _field(feed: LoadFeed, name: str, mapped: Mapped) -> Field:
 
 
 def _kind(feed: LoadFeed, name: str) -> Kind:
-    if isinstance(feed.target, ImportTarget):
+    if not feed.of_receipts:
         kind = feed.kinds[name]
         return "gender" if name == "gender" else kind
     if name == "Header.TimeStamp":

@@ -1,16 +1,18 @@
 """The rules of a feed: those of its fields, and of how their values were found and read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import polars as pl
 
-from pipelines.feeds import ImportTarget, LoadFeed
+from pipelines.feeds import ImportTarget, LoadFeed, RecordTarget
+from pipelines.feeds.records import needed
 from pipelines.feeds.values import example
 from pipelines.fields import Fields
 from transforms.mapping import CLEARED, MISSED, Looked
-from transforms.values import UNREAD, Field
-from validators.fields import RECEIPT_FIELDS
+from transforms.values import UNREAD
+from transforms.values import Field as Read
+from validators.fields import RECEIPT_FIELDS, Field
 from validators.members import member_rules
 from validators.receipts import line_rules, receipt_rules
 from validators.rules import Rule, field_rules
@@ -19,17 +21,36 @@ TIME = "Header.TimeStamp"
 NOT_OF_A_VALUE = {"missing", "no-key"}
 
 
-def rules_of_members(feed: LoadFeed, fields: Fields) -> list[Rule]:
-    """Give the rules of a member, over what `map_fields` gives."""
-    rules = _beside(member_rules(feed.kinds, fields.today), _value_rules(fields))
+def rules_of_records(feed: LoadFeed, fields: Fields) -> list[Rule]:
+    """Give the rules of a member, or another record of one row, over what `map_fields` gives."""
+    rules = _beside(_flat_rules(feed, fields), _value_rules(fields))
     if fields.clear is None:
         return rules
+    first_counts = isinstance(feed.target, ImportTarget)
     for place, name in enumerate(fields.keys):
-        nobody = [pl.col(earlier).is_null() for earlier in fields.keys[:place]]
+        earlier = fields.keys[:place] if first_counts else []
+        nobody = [pl.col(name).is_null() for name in earlier]
         broken = pl.all_horizontal(pl.col(f"{CLEARED}{name}"), *nobody)
-        message = "names the member, so it cannot be cleared"
+        message = f"names the {feed.noun}, so it cannot be cleared"
         rules.append(Rule(name, "cleared-key", message, broken))
     return rules
+
+
+def _flat_rules(feed: LoadFeed, fields: Fields) -> list[Rule]:
+    if isinstance(feed.target, RecordTarget):
+        must = {*needed(feed.target), *feed.key} - {*feed.target.method.either}
+        named = (Field(name, kind, required=name in must) for name, kind in feed.kinds.items())
+        rules = [rule for field in named for rule in field_rules(field)]
+        return [*rules, *_either(feed.target.method.either, feed.kinds)]
+    return member_rules(feed.kinds, fields.today)
+
+
+def _either(names: Sequence[str], mapped: Mapping[str, str]) -> list[Rule]:
+    there = [name for name in names if name in mapped]
+    if not there:
+        return []
+    nobody = pl.all_horizontal(pl.col(name).is_null() for name in there)
+    return [Rule(there[0], "missing", f"needs one of {', '.join(names)}", nobody)]
 
 
 def rules_of_lines(feed: LoadFeed, fields: Fields) -> list[Rule]:
@@ -53,8 +74,8 @@ def rules_of_receipts(feed: LoadFeed, fields: Fields, repeated: Sequence[str]) -
 
 def rules_of_values(feed: LoadFeed, fields: Fields) -> list[Rule]:
     """Give the rules that a single value breaks, over what mapping and reading give."""
-    if isinstance(feed.target, ImportTarget):
-        rules = member_rules(feed.kinds, fields.today)
+    if not feed.of_receipts:
+        rules = _flat_rules(feed, fields)
     else:
         rules = [rule for name in fields.mapping for rule in field_rules(RECEIPT_FIELDS[name])]
     kept = [rule for rule in rules if rule.code not in NOT_OF_A_VALUE]
@@ -89,7 +110,7 @@ def _beside(rules: Sequence[Rule], own: Sequence[Rule]) -> list[Rule]:
     return [*quiet, *own]
 
 
-def _not_such(field: Field) -> tuple[str, str]:
+def _not_such(field: Read) -> tuple[str, str]:
     style = field.style
     match field.kind:
         case "integer":

@@ -9,17 +9,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from delivery.ledger import Load, open_ledger
 from delivery.records import read_records
 from pipelines.delivering import Delivery, load_id, policy_of, reach
-from pipelines.feeds import ImportTarget, LoadFeed
-from pipelines.loading import RECORDS, REJECTS, cut, forget_records, prepare
+from pipelines.feeds import LoadFeed
+from pipelines.loading import RECORDS, REJECTS, forget_records, prepare
 from pipelines.planning import PLAN, check_plan, make_plan, write_plan
 from pipelines.progress import Progress
 from pipelines.runs import Summary, now, read_summary, run_folder, write_summary
 from pipelines.settings import ledger_url, trigg_account
 from pipelines.sourcing import bring, resolve_source
 from pipelines.stopping import told_to_stop
+from transforms.requests import split_request
 
 
 def begin(
@@ -239,11 +242,10 @@ def sample(feed: LoadFeed, summary: Summary, count: int = 5) -> list[dict[str, A
     """
     if not (Path(summary.folder) / RECORDS).exists():
         return []
-    batch = next(cut(feed, read_records(Path(summary.folder) / RECORDS)), None)
-    if batch is None:
-        return []
-    records = next(iter(json.loads(batch.body).values()))[:count]
-    if isinstance(feed.target, ImportTarget):
+    frames = read_records(Path(summary.folder) / RECORDS, ["json"])
+    first = next((frame["json"].head(count) for frame in frames if frame.height), pl.Series())
+    records = [json.loads(split_request(text)[1] or "{}") for text in first]
+    if not feed.of_receipts:
         return [{k: _shape(v) for k, v in record.items()} for record in records]
     keys = ("StoreId", "ReceiptId", "TimeStamp", "GrossAmount")
     return [{k: r["Header"].get(k) for k in keys} | {"lines": len(r["Items"])} for r in records]

@@ -26,7 +26,7 @@ from delivery.outcomes import REFUSED
 from delivery.records import RecordWriter, drop_records, find_repeats
 from pipelines.ahead import map_ahead
 from pipelines.controlling import Found, compare_totals
-from pipelines.feeds import ImportTarget, LoadFeed
+from pipelines.feeds import ImportTarget, LoadFeed, RecordTarget, TransactionsTarget
 from pipelines.progress import Progress, Step, quiet
 from pipelines.refusing import explain_repeats
 from pipelines.rejecting import reject_writer, size_of, write_faulty, write_rows
@@ -144,7 +144,7 @@ def prepare(
             repeats,
             locate(file_source, repeats["first"], labels),
             several=len(labels) > 1,
-            members=isinstance(feed.target, ImportTarget),
+            what=feed.noun,
         )
         counts.update(repeats["code"])
         if notice:
@@ -170,7 +170,7 @@ def prepare(
         size_of(rejects.path),
         stamp,
         reasons=dict(counts),
-        totals={} if isinstance(feed.target, ImportTarget) else {"gross": amount_text(gross)},
+        totals={"gross": amount_text(gross)} if feed.of_receipts else {},
         warnings=[f"{times:,} {what}" for what, times in odd.items()],
         declared=declared,
         mismatches=wrong,
@@ -185,16 +185,24 @@ def cut(feed: LoadFeed, records: Iterator[pl.DataFrame]) -> Iterator[Batch]:
 
 def envelope_of(feed: LoadFeed) -> Envelope:
     """Say what stands around the records of a request."""
-    target = feed.target
-    return Envelope(target.envelope if isinstance(target, ImportTarget) else "ReceiptRequests")
+    match feed.target:
+        case TransactionsTarget():
+            return Envelope("ReceiptRequests")
+        case ImportTarget(envelope=envelope):
+            return Envelope(envelope)
+        case RecordTarget():
+            return Envelope("")
 
 
 def limits_of(feed: LoadFeed) -> Limits:
     """Say what a request may hold."""
-    target = feed.target
-    if isinstance(target, ImportTarget):
-        return Limits(target.max_members, None, target.max_bytes)
-    return Limits(target.max_receipts, target.max_lines, target.max_bytes)
+    match feed.target:
+        case TransactionsTarget(max_receipts=most, max_lines=lines, max_bytes=size):
+            return Limits(most, lines, size)
+        case ImportTarget(max_members=most, max_bytes=size):
+            return Limits(most, None, size)
+        case RecordTarget(max_bytes=size):
+            return Limits(1, None, size)
 
 
 def file_source_of(feed: LoadFeed, path: Path) -> FileSource:

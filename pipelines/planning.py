@@ -14,7 +14,7 @@ from delivery.ledger import Fate, open_ledger
 from delivery.records import hash_bytes, pack_hashes, read_records
 from pipelines.closing import changed_of
 from pipelines.comparing import compare_records, target_of, to_send
-from pipelines.feeds import LoadFeed
+from pipelines.feeds import LoadFeed, RecordTarget
 from pipelines.loading import RECORDS, cut, limits_of
 from pipelines.runs import Summary
 from pipelines.settings import ledger_url, trigg_account
@@ -86,9 +86,17 @@ def make_plan(feed: LoadFeed, summary: Summary) -> Plan:
     wanted = to_send(feed, fates)
     requests = size = 0
     example = ""
-    for batch in cut(feed, _chosen(records, wanted)):
-        example = example or batch.body.decode()
-        requests, size = batch.number, size + len(batch.body)
+    if isinstance(feed.target, RecordTarget):
+        for frame in _chosen(records, wanted, ("json",)):
+            example = example or next(iter(frame["json"]), "")
+            requests, size = (
+                requests + frame.height,
+                size + int(frame["json"].str.len_bytes().sum()),
+            )
+    else:
+        for batch in cut(feed, _chosen(records, wanted)):
+            example = example or batch.body.decode()
+            requests, size = batch.number, size + len(batch.body)
     sent = int(wanted.sum())
     changed = int((fates == Fate.CHANGED).sum())
     return Plan(

@@ -20,6 +20,7 @@ from pipelines.feeds.mapping import columns_of
 from pipelines.loading import cut, file_source_of
 from pipelines.shaping import Shaped, make_shaper, map_rows, whole_records
 from pipelines.sourcing import bring, label_parts, resolve_source
+from transforms.requests import split_request
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class Preview:
     source: str
     endpoint: str
     records: list[Shown]
+    lines: list[str]
     bodies: list[str]
     unused: list[str]
     columns: dict[str, tuple[str, ...]]
@@ -103,9 +105,18 @@ def _look(feed: LoadFeed, source: str, path: Path, limit: int) -> Preview:
         shown += _show(feed, rows, shaped, dict(zip(taken, places, strict=True)))
         used = {name for mapped in feed.mapping.values() for name in columns_of(mapped)}
         unused = unused or [c for c in rows.columns if c not in used and not c.startswith("_")]
-    bodies = [batch.body.decode() for batch in cut(feed, iter(records))]
+    requests = [split_request(batch.body.decode()) for batch in cut(feed, iter(records))]
+    method, path = feed.target.endpoint.split(" ")
     columns = {name: columns_of(mapped) for name, mapped in feed.mapping.items()}
-    return Preview(source, feed.target.endpoint, shown, bodies, unused, columns)
+    return Preview(
+        source,
+        feed.target.endpoint,
+        shown,
+        [f"{method} {own or path}" for own, _ in requests],
+        [body for _, body in requests],
+        unused,
+        columns,
+    )
 
 
 def _shape_first(
@@ -157,7 +168,7 @@ def _show(
             before.select(own).to_dicts(),
             map_rows(feed, before).select(list(feed.mapping)).to_dicts(),
             list(dict.fromkeys(why["text"].filter(inside))),
-            json.loads(text) if text is not None else None,
+            json.loads(split_request(text)[1] or "{}") if text is not None else None,
         )
 
 

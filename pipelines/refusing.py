@@ -41,6 +41,12 @@ def member_key(names: Sequence[str]) -> pl.Expr:
     return pl.coalesce(*named, pl.lit(""))
 
 
+def record_key(names: Sequence[str]) -> pl.Expr:
+    """Name a record by all of these columns; one of which another may stand has no value."""
+    named = [pl.lit(f"{name}{PART}") + pl.col(name) for name in names]
+    return pl.concat_str(named, separator=PART, ignore_nulls=True)
+
+
 def explain(
     frame: pl.DataFrame,
     bad: pl.Series,
@@ -91,11 +97,11 @@ def explain_unread(rows: pl.DataFrame, unread: pl.Series) -> pl.DataFrame:
     )
 
 
-def explain_nameless(nameless: pl.Series, names: Sequence[str]) -> pl.DataFrame:
-    """Name the members of whom nobody could tell whether they were delivered before."""
-    text = f"lacks {' and '.join(names)}: nothing names the member"
+def explain_nameless(nameless: pl.Series, names: Sequence[str], what: str) -> pl.DataFrame:
+    """Name the records of which nobody could tell whether they were delivered before."""
+    text = f"lacks {' and '.join(names)}: nothing names the {what}"
     return pl.DataFrame({"index": nameless.arg_true().cast(pl.Int64)}).with_columns(
-        text=pl.lit(text), code=pl.lit("member: nameless"), value=pl.lit(None, pl.String)
+        text=pl.lit(text), code=pl.lit(f"{what}: nameless"), value=pl.lit(None, pl.String)
     )
 
 
@@ -114,7 +120,7 @@ def explain_lost(
 
 
 def explain_repeats(
-    repeats: pl.DataFrame, first: pl.DataFrame, *, several: bool, members: bool
+    repeats: pl.DataFrame, first: pl.DataFrame, *, several: bool, what: str
 ) -> pl.DataFrame:
     """Say of records that stand in a source more than once where the first is.
 
@@ -122,14 +128,14 @@ def explain_repeats(
         repeats: what `delivery.records.find_repeats` found.
         first: where the first of each stands, as `connectors.files.locate` says it.
         several: whether the source is more than one file.
-        members: whether they are members, not receipts.
+        what: a word for one of them.
 
     Returns:
         The same, and the columns of reasons; `index` is the place in the frame itself.
     """
-    what, rule = "receipt", "its rows must stand together, and differ from no other of its id"
-    if members:
-        what, rule = "member", "keep the row that is right"
+    rule = "keep the row that is right"
+    if what == "receipt":
+        rule = "its rows must stand together, and differ from no other of its id"
     where = pl.format("row {} of {}" if several else "row {}", *("row", "file")[: 1 + several])
     text = first.select(
         pl.format(
@@ -143,7 +149,7 @@ def explain_repeats(
         reasons=text,
         text=text,
         index=pl.int_range(pl.len(), dtype=pl.Int64),
-        code=pl.lit("member: repeats" if members else "Header.ReceiptId: repeats"),
+        code=pl.lit("Header.ReceiptId: repeats" if what == "receipt" else f"{what}: repeats"),
         value=pl.col("key").str.split(PART).list.get(1, null_on_oob=True),
     )
 

@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from threading import Event
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from connectors.trigg.asking import ask_members, ask_receipts
+from connectors.trigg.catalogue import Endpoint
 from connectors.trigg.errors import (
     ApiError,
     Busy,
@@ -17,14 +19,15 @@ from connectors.trigg.errors import (
     Unreachable,
 )
 from connectors.trigg.questions import Patience
-from connectors.trigg.taken import taken_ids
+from connectors.trigg.taken import find_no, taken_ids
 from delivery.replies import Found, Reply, Verdict
 
 if TYPE_CHECKING:
     from connectors.trigg.client import Client
 
 # No record can be at fault for these: the path is wrong, or how it is spoken to.
-_WRONG_PATH = {404, 405, 406, 410, 415}
+NOT_FOUND = 404
+_WRONG_PATH = {NOT_FOUND, 405, 406, 410, 415}
 _VERDICTS = {
     Unreachable: Verdict.UNREACHED,
     Busy: Verdict.BUSY,
@@ -57,6 +60,33 @@ def make_post(client: "Client", path: str) -> Callable[[bytes], Reply]:
         )
 
     return post
+
+
+def make_call(client: "Client", endpoint: Endpoint) -> Callable[[bytes], Reply]:
+    """Give what makes the calls of a method that takes one record each.
+
+    What it is given is a line with the path, and below it the body (`transforms.requests`). It
+    raises and may be called as `make_post`'s.
+    """
+
+    def call(request: bytes) -> Reply:
+        path, _, body = request.partition(b"\n")
+        started = time.perf_counter()
+        try:
+            answer = client.call(endpoint.method, path.decode(), body)
+        except ApiError as error:
+            reply = _reply_of(error, time.perf_counter() - started)
+            if error.status in endpoint.done_if:
+                reply = replace(reply, repeats=True)
+            if error.status == NOT_FOUND and NOT_FOUND in endpoint.statuses:
+                # Whom or what it names is not there: the record's fault, not the path's.
+                reply = replace(reply, verdict=Verdict.REFUSED)
+            return reply
+        why = find_no(answer.body, endpoint.taken_if)
+        verdict = Verdict.REFUSED if why else Verdict.TAKEN
+        return Reply(verdict, answer.status, why, answer.seconds)
+
+    return call
 
 
 def make_ask(

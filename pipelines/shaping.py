@@ -6,14 +6,15 @@ from decimal import Decimal
 
 import polars as pl
 
+from pipelines.encoding import make_encoder
 from pipelines.feeds import ImportTarget, LoadFeed
 from pipelines.feeds.mapping import columns_of, is_plain
 from pipelines.fields import fields_of, header_flags, map_fields, read_plain
 from pipelines.forms import values_of
 from pipelines.judging import (
     rules_of_lines,
-    rules_of_members,
     rules_of_receipts,
+    rules_of_records,
     rules_of_values,
 )
 from pipelines.refusing import (
@@ -26,11 +27,11 @@ from pipelines.refusing import (
     find_unread,
     member_key,
     receipt_key,
+    record_key,
     refuse,
 )
 from transforms.cutting import rows_together
 from transforms.mapping import CLEARED, Values, map_columns
-from transforms.members import encode_members
 from transforms.receipt_json import encode_receipts
 from transforms.receipts import SCALE, Shape, find_unknown, read_lines, sum_receipts
 from validators.rules import faulty
@@ -76,12 +77,12 @@ def map_rows(feed: LoadFeed, rows: pl.DataFrame) -> pl.DataFrame:
 
 def make_shaper(feed: LoadFeed) -> Shaper:
     """Give the function that shapes rows of this feed; records stand whole in what it gets."""
-    return _member_shaper(feed) if isinstance(feed.target, ImportTarget) else _receipt_shaper(feed)
+    return _receipt_shaper(feed) if feed.of_receipts else _flat_shaper(feed)
 
 
 def whole_records(frames: Iterable[pl.DataFrame], feed: LoadFeed) -> Iterator[pl.DataFrame]:
     """Cut the stream of rows so that no receipt stands in two frames."""
-    if isinstance(feed.target, ImportTarget) or feed.source.items:
+    if not feed.of_receipts or feed.source.items:
         return iter(frames)
     key = {str(name): feed.mapping[name] for name in feed.receipts.key if name in feed.mapping}
     clear = feed.values.clear
@@ -170,11 +171,11 @@ def _text_of(name: str, mapping: Mapping[str, Values]) -> pl.Expr:
     return pl.col(name).fill_null("") if name in mapping else pl.lit("")
 
 
-def _member_shaper(feed: LoadFeed) -> Shaper:
-    fields, kinds = fields_of(feed), feed.kinds
-    rules, of_values = rules_of_members(feed, fields), rules_of_values(feed, fields)
-    names = fields.keys
-    key = member_key(names)
+def _flat_shaper(feed: LoadFeed) -> Shaper:
+    fields = fields_of(feed)
+    rules, of_values = rules_of_records(feed, fields), rules_of_values(feed, fields)
+    names, encode = fields.keys, make_encoder(feed)
+    key = member_key(names) if isinstance(feed.target, ImportTarget) else record_key(names)
 
     def shape_rows(rows: pl.DataFrame) -> Shaped:
         members, unread = map_fields(rows, fields, of_values), find_unread(rows)
@@ -195,11 +196,13 @@ def _member_shaper(feed: LoadFeed) -> Shaper:
         good, why, refused = named, NO_REASONS, NOBODY
         if bad.any():
             own = explain(members, faults & ~unread, rules, fields.columns)
-            why = pl.concat([own, explain_nameless(nameless, names), explain_unread(rows, unread)])
+            why = pl.concat(
+                [own, explain_nameless(nameless, names, feed.noun), explain_unread(rows, unread)]
+            )
             place = pl.int_range(rows.height, dtype=pl.Int64, eager=True).alias("member")
             refused = refuse(named.with_columns(place).filter(bad), why, place)
             good, members = named.filter(~bad), members.filter(~bad)
-        records = good.with_columns(encode_members(members, kinds).alias("json"))
+        records = good.with_columns(encode(members).alias("json"))
         return Shaped(records, refused, why, _cleared(members))
 
     return shape_rows

@@ -100,6 +100,11 @@ class Client:
         headers = {"content-type": content_type}
         return self._send("POST", path, self._key, content=body, headers=headers)
 
+    def call(self, method: str, path: str, body: bytes = b"") -> Answer:
+        """Make one call once, as `post` does; the path may have a query, encoded already."""
+        headers = {"content-type": "application/json"} if body else None
+        return self._send(method, path, self._key, content=body or None, headers=headers)
+
     def get(self, path: str, params: Mapping[str, str | int] | None = None) -> Answer:
         """Ask for one answer; `params` are encoded (`+` as %2B, reading T08)."""
         return self._send("GET", path, self._key, params=params)

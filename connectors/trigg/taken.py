@@ -5,7 +5,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["taken_ids"]
+from connectors.trigg.answers import mask
+
+__all__ = ["find_no", "taken_ids"]
 
 _ID_NAMES = {"receiptid", "externalid", "mobilephone", "email"}
 _TAKEN = {
@@ -79,6 +81,27 @@ def _ids_of(row: Mapping[str, Any]) -> frozenset[str]:
     inner = [row[name] for name in ("header", "data") if isinstance(row.get(name), dict)]
     places = [row, *({_plain(key): value for key, value in part.items()} for part in inner)]
     return frozenset().union(*(_as_ids(p.get(name)) for p in places for name in _ID_NAMES))
+
+
+def find_no(body: bytes, wanted: Mapping[str, str]) -> str:
+    """Say why the 2xx answer to one record is a no all the same; empty where it is not.
+
+    Args:
+        body: the whole body.
+        wanted: what a yes says, by name (reading T31). An answer that does not say it is no no.
+    """
+    if not wanted:
+        return ""
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    for row in answer if isinstance(answer, list) else [answer]:
+        for name, value in wanted.items():
+            told = row.get(name) if isinstance(row, dict) else None
+            if told is not None and str(told) != value:
+                return f"the answer says {name} {mask(str(told))}, not {value}"
+    return ""
 
 
 def _as_ids(value: object) -> frozenset[str]:

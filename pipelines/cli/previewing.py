@@ -68,10 +68,10 @@ def _lines(feed: str, seen: "Preview") -> Iterator[str]:
     if seen.unused:
         yield ""
         yield f"not mapped: {', '.join(map(plain, seen.unused))}"
-    for number, body in enumerate(seen.bodies, 1):
+    for number, (line, body) in enumerate(zip(seen.lines, seen.bodies, strict=True), 1):
         yield ""
         of = f" {number} of {len(seen.bodies)}" if len(seen.bodies) > 1 else ""
-        yield f"{seen.endpoint}, body{of}, {len(body.encode()):,} bytes:"
+        yield f"{plain(line)}, body{of}, {len(body.encode()):,} bytes:"
         yield body if body.isprintable() else _escape(body)
 
 

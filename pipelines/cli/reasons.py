@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from pipelines.feeds import ImportTarget, LoadFeed
+from pipelines.feeds import LoadFeed
 from pipelines.fields import Fields, fields_of
-from pipelines.judging import rules_of_lines, rules_of_members, rules_of_receipts
+from pipelines.judging import rules_of_lines, rules_of_receipts, rules_of_records
 
 if TYPE_CHECKING:
     from validators.rules import Rule
@@ -52,8 +52,8 @@ def bare_reasons(outcomes: pl.LazyFrame, feed: LoadFeed | None) -> pl.LazyFrame:
 
 
 def _rules(feed: LoadFeed, fields: Fields) -> list["Rule"]:
-    if isinstance(feed.target, ImportTarget):
-        return rules_of_members(feed, fields)
+    if not feed.of_receipts:
+        return rules_of_records(feed, fields)
     headers = [name for name in fields.mapping if name.startswith("Header.")]
     return [*rules_of_lines(feed, fields), *rules_of_receipts(feed, fields, headers)]
 

@@ -2,6 +2,7 @@
 
 from pipelines.feeds.export import ExportFeed
 from pipelines.feeds.reading import FeedError, feeds_dir, find_feed, list_feeds, read_feed
+from pipelines.feeds.records import RecordTarget
 from pipelines.feeds.words import ImportTarget, LoadFeed, TransactionsTarget
 
 __all__ = [
@@ -9,6 +10,7 @@ __all__ = [
     "FeedError",
     "ImportTarget",
     "LoadFeed",
+    "RecordTarget",
     "TransactionsTarget",
     "feeds_dir",
     "find_feed",

@@ -1,17 +1,18 @@
 """The words of a feed's YAML, typed. An unknown word is refused wherever it stands."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
 
 from pipelines.feeds.block import Name, Words, fault
 from pipelines.feeds.control import Control, ControlTotals
 from pipelines.feeds.delivery import Delivery
 from pipelines.feeds.mapping import Mapped, Outcome, columns_of, given_type
+from pipelines.feeds.records import Batch, RecordTarget, check_record, kinds_of
 from pipelines.feeds.source import Source
 from pipelines.feeds.values import Values, check_zone
 from validators.fields import DERIVED, MEMBER_FIELDS, MEMBER_KEYS, RECEIPT_FIELDS, Kind
@@ -30,13 +31,6 @@ Number = Annotated[Decimal, Field(strict=False)]
 """An exact number; the YAML has it as an integer or a fraction."""
 
 
-class Batch(Words):
-    """What one request may hold, whichever target; a record is never split."""
-
-    max_bytes: Annotated[int, Field(ge=1024)] = 4 * 1024 * 1024
-    in_flight: Annotated[int, Field(ge=1, le=64)] = 4
-
-
 class TransactionsTarget(Batch):
     """Receipts to POST /transactions, by default 400 a request (reading T01)."""
 
@@ -51,6 +45,24 @@ class ImportTarget(Batch):
     endpoint: Literal["POST /import"]
     envelope: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] = "members"
     max_members: Annotated[int, Field(ge=1)] = 400
+
+
+def _kind_of_target(words: object) -> str | None:
+    """Tell by the endpoint which target's words these are."""
+    endpoint = words.get("endpoint") if isinstance(words, dict) else None
+    if endpoint is None:
+        return None
+    batched = {"POST /transactions": TransactionsTarget, "POST /import": ImportTarget}
+    known = batched.get(endpoint, RecordTarget) if isinstance(endpoint, str) else RecordTarget
+    return known.__name__
+
+
+Target = Annotated[
+    Annotated[TransactionsTarget, Tag("TransactionsTarget")]
+    | Annotated[ImportTarget, Tag("ImportTarget")]
+    | Annotated[RecordTarget, Tag("RecordTarget")],
+    Discriminator(_kind_of_target),
+]
 
 
 class Receipts(Words):
@@ -90,7 +102,7 @@ class LoadFeed(Words):
     description: str = ""
     after: list[str] = []
     source: Source
-    target: Annotated[TransactionsTarget | ImportTarget, Field(discriminator="endpoint")]
+    target: Target
     control: ControlTotals = Control()
     values: Values = Values()
     mapping: Annotated[dict[str, Mapped], Field(min_length=1)]
@@ -111,12 +123,16 @@ class LoadFeed(Words):
                 if given_type(mapped):
                     raise fault("the contract sets its type, leave `type` out", name)
             return mapping
-        _check_members(mapping)
+        if isinstance(info.data.get("target"), ImportTarget):
+            _check_members(mapping)
         return mapping
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        _check_key(self)
+        if isinstance(self.target, RecordTarget):
+            check_record(self.target, self.mapping, self.key)
+        else:
+            _check_key(self)
         _check_errors_of_keys(self)
         if isinstance(self.target, TransactionsTarget):
             made = DERIVED - ({"Items.Vat"} if self.receipts.vat_percent is None else set())
@@ -132,7 +148,8 @@ class LoadFeed(Words):
                 message = "Header.ReceiptId must come from a column, each receipt has its own"
                 raise fault(message, "mapping")
             return self
-        if not set(self.mapping) & set(MEMBER_KEYS):
+        of_members = isinstance(self.target, ImportTarget)
+        if of_members and not set(self.mapping) & set(MEMBER_KEYS):
             raise fault(f"needs one of {', '.join(MEMBER_KEYS)} to name a member", "mapping")
         if "receipts" in self.model_fields_set:
             raise fault("belongs to POST /transactions, leave it out", "receipts")
@@ -142,13 +159,54 @@ class LoadFeed(Words):
     def key(self) -> list[str]:
         """What makes a record this one.
 
-        Of receipts all of these, and whether it is a return; of members the first that is there.
+        Of receipts all of these, and whether it is a return; of members to POST /import the first
+        that is there; of other records all of these.
         """
-        return self.delivery.key or list(KEYS[self.target.endpoint])
+        return self.delivery.key or list(self.naming)
+
+    @property
+    def naming(self) -> Sequence[str]:
+        """What names a record where the feed does not say."""
+        match self.target:
+            case TransactionsTarget():
+                return RECEIPT_KEY
+            case ImportTarget():
+                return MEMBER_KEYS
+            case RecordTarget():
+                return self.target.method.key
+
+    @property
+    def noun(self) -> Literal["receipt", "member", "record"]:
+        """A word for one of its records."""
+        match self.target:
+            case TransactionsTarget():
+                return "receipt"
+            case ImportTarget():
+                return "member"
+            case RecordTarget():
+                return "record"
+
+    @property
+    def of_receipts(self) -> bool:
+        """Whether its records are receipts, of several rows each."""
+        return self.noun == "receipt"
+
+    @property
+    def may_repeat(self) -> bool:
+        """Whether sending a record twice is the same as sending it once."""
+        match self.target:
+            case TransactionsTarget():
+                return False
+            case ImportTarget():
+                return True
+            case RecordTarget():
+                return self.target.method.repeat == "same"
 
     @property
     def kinds(self) -> dict[str, Kind]:
-        """What each mapped wire name of a member is: as mapped, else as the name says."""
+        """What each mapped wire name is, but of receipts: as mapped, else as the name says."""
+        if isinstance(self.target, RecordTarget):
+            return kinds_of(self.target, self.mapping)
         return {name: given_type(mapped) or kind_of(name) for name, mapped in self.mapping.items()}
 
 
@@ -178,15 +236,20 @@ def kind_of(name: str) -> Kind:
 
 _ALIKE = {name.casefold(): name for name in MEMBER_FIELDS}
 RECEIPT_KEY = ("Header.StoreId", "Header.ReceiptId")
-KEYS = {"POST /transactions": RECEIPT_KEY, "POST /import": MEMBER_KEYS}
 
 
 def _check_errors_of_keys(feed: LoadFeed) -> None:
     """Refuse to send a record under another key than its own."""
-    for name in {*KEYS[feed.target.endpoint], *feed.key} & {*feed.mapping}:
+    of_members = isinstance(feed.target, ImportTarget)
+    for name in {*feed.naming, *feed.key} & {*feed.mapping}:
         mapped = feed.mapping[name]
         if isinstance(mapped, Outcome) and mapped.on_error != "reject":
-            if name in MEMBER_KEYS and name != feed.key[0] and mapped.on_error is None:
+            if (
+                of_members
+                and name in MEMBER_KEYS
+                and name != feed.key[0]
+                and mapped.on_error is None
+            ):
                 continue  # a member is named by another key then
             raise fault(f"{name} names the record, so its errors are rejects", "mapping")
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from delivery.batches import Cutter, Envelope, Limits, lane_of
+from delivery.batches import Cutter, Envelope, Limits, Singles, lane_of
 from delivery.ledger import Load, State, open_ledger
 from delivery.outcomes import REFUSED, Facts, write_outcomes
 from delivery.pending import Pending
@@ -48,12 +48,13 @@ def write_records(path, records, size=7):
 class Book:
     """A ledger file and a records file: a load that may be begun, killed and resumed."""
 
-    def __init__(self, folder, records, *, size=7, ledger=None):
+    def __init__(self, folder, records, *, size=7, ledger=None, single=False):
         self.folder = folder
         self.load = self.target = folder.name
         self.path = folder / "records.arrow"
         self.url = f"sqlite:///{folder}/ledger.sqlite"
         self.ledger = ledger
+        self.single = single
         self.records = records
         if not self.path.exists():
             write_records(self.path, records, size)
@@ -77,13 +78,15 @@ class Book:
         lanes = policy.in_flight if policy.ordered else 1
         frames = (_left(frame, gone, lanes) for frame in read_records(self.path))
         cutter = Cutter(frames, ENVELOPE, limits or Limits(records=400), lanes)
+        if self.single:
+            cutter = Singles(frames)
         pending = Pending(
             self.load,
             journal or ledger,
             entries,
             cutter=cutter,
             records=RecordFile(self.path),
-            envelope=ENVELOPE,
+            envelope=Envelope("") if self.single else ENVELOPE,
             policy=policy,
         )
         return Sender(pending, platform, policy, stop or threading.Event())
@@ -172,7 +175,7 @@ class Truth:
         with self.lock:
             number = len(self.bodies)
             self.bodies.append(body)
-            sent = json.loads(body)["R"]
+            sent = json.loads(body).get("R") or [json.loads(body)]
             places = [record["n"] for record in sent]
             scripted = self.script(number)
             if scripted is not None:

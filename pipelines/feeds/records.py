@@ -1,0 +1,112 @@
+"""The words of a target that takes one record a request, and what its method asks of a feed."""
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from functools import cached_property
+from typing import Annotated
+
+from pydantic import Field, field_validator
+
+from connectors.trigg.catalogue import Endpoint, UnknownEndpointError, find
+from pipelines.feeds.block import Words, fault
+from pipelines.feeds.mapping import Mapped, columns_of, given_type
+from validators.fields import Kind
+
+KINDS: Mapping[str, Kind] = {
+    "integer": "integer",
+    "number": "number",
+    "boolean": "boolean",
+    "date": "date",
+    "time": "date",  # of births only, which have no hour
+}
+"""What each kind of the catalogue is judged as; any other is text."""
+
+
+class Batch(Words):
+    """What one request may hold, whichever target; a record is never split."""
+
+    max_bytes: Annotated[int, Field(ge=1024)] = 4 * 1024 * 1024
+    in_flight: Annotated[int, Field(ge=1, le=64)] = 4
+
+
+class RecordTarget(Batch):
+    """Records to a method that takes one a request; `loyalty-etl endpoints` lists them."""
+
+    endpoint: str
+    in_flight: Annotated[int, Field(ge=1, le=64)] = 8
+
+    @field_validator("endpoint")
+    @classmethod
+    def _offered(cls, name: str) -> str:
+        try:
+            method = find(name)
+        except UnknownEndpointError as error:
+            raise ValueError(str(error)) from None
+        if method.bulk:
+            raise ValueError(f"{name} is not offered for files: {method.bulk}")
+        if method.use != "load" or method.sends != "one":
+            raise ValueError(f"{name} takes no records from files")
+        return name
+
+    @cached_property
+    def method(self) -> Endpoint:
+        """What the catalogue knows of it."""
+        return find(self.endpoint)
+
+
+def kinds_of(target: RecordTarget, mapping: Mapping[str, Mapped]) -> dict[str, Kind]:
+    """Say what each mapped wire name is: as the method has it, else as the feed says, else text."""
+    kinds: dict[str, Kind] = {}
+    for name, mapped in mapping.items():
+        known = target.method.find_field(name)
+        own = given_type(mapped) or "text"
+        kinds[name] = own if known is None else KINDS.get(known.kind, own)
+    return kinds
+
+
+def needed(target: RecordTarget) -> list[str]:
+    """List the names that a record must have a value for."""
+    every = {**target.method.parameters, **target.method.fields}
+    return [n for n, field in every.items() if field.required and field.kind != "object"]
+
+
+def check_record(target: RecordTarget, mapping: Mapping[str, Mapped], key: Iterable[str]) -> None:
+    """Refuse wire names that the method does not take, and a mapping that lacks what it needs.
+
+    Raises:
+        PydanticCustomError: it is so.
+    """
+    _check_names(target.method, mapping)
+    method = target.method
+    lacks = [name for name in needed(target) if name not in mapping]
+    if lacks:
+        raise fault(f"lacks {', '.join(lacks)}", "mapping")
+    if method.either and not {*method.either} & {*mapping}:
+        raise fault(f"needs one of {', '.join(method.either)}", "mapping")
+    names = [name for name in key if name not in method.either or name in mapping]
+    for name in names:
+        if name not in mapping:
+            raise fault(f"key {name} is not mapped", "delivery")
+    if not any(columns_of(mapping[name]) for name in names):
+        message = f"{', '.join(names)} must come from a column, each record has its own"
+        raise fault(message, "mapping")
+
+
+def _check_names(method: Endpoint, mapping: Mapping[str, Mapped]) -> None:
+    every = {**method.parameters, **method.fields}
+    for name, mapped in mapping.items():
+        field = method.find_field(name)
+        if field is None:
+            close = get_close_matches(name, every, n=1, cutoff=0.5)
+            hint = f"did you mean {close[0]}? " if close else ""
+            known = ", ".join(every) or "none"
+            raise fault(f"{method.name} has no {name}; {hint}known: {known}", name)
+        if field.kind == "object":
+            raise fault(f"is an object: map its own names, such as {name}.colour", name)
+        if field.kind in KINDS and given_type(mapped):
+            raise fault("the contract sets its type, leave `type` out", name)
+        if any(other.startswith(f"{name}.") for other in mapping):
+            raise fault("cannot be a value and an object at once", name)
+
+
+__all__ = ["Batch", "RecordTarget", "check_record", "kinds_of", "needed"]

@@ -1,0 +1,64 @@
+"""Records into the requests of methods that take one each: where it goes, and what is in it."""
+
+import re
+from collections.abc import Mapping, Sequence
+from urllib.parse import quote
+
+import polars as pl
+
+from transforms.members import encode_members
+
+_SAFE = r"^[A-Za-z0-9._~-]*$"
+_PARAMETER = re.compile(r"\{(\w+)\}")
+
+
+def encode_requests(
+    records: pl.DataFrame, path: str, query: Sequence[str], kinds: Mapping[str, str], *, body: bool
+) -> pl.Series:
+    """Write each record as a line with its path, and below it the JSON of its body.
+
+    Args:
+        records: text columns, one for each name; nothing in them is faulty.
+        path: with its parameters in braces, each a column that has a value in every row.
+        query: the columns that go behind the path, those without a value left out.
+        kinds: the columns of the body (`transforms.members.encode_members`).
+        body: whether there is one; `{}` if no column goes into it.
+
+    Returns:
+        A text series as long as `records`.
+    """
+    pieces: list[pl.Expr] = []
+    for number, piece in enumerate(_PARAMETER.split(path)):
+        pieces.append(_quoted(piece) if number % 2 else pl.lit(piece))
+    if query:
+        given = [
+            pl.when(pl.col(name).is_not_null()).then(pl.lit(f"{name}=") + _quoted(name))
+            for name in query
+        ]
+        asked = pl.concat_str(given, separator="&", ignore_nulls=True)
+        pieces.append(pl.when(asked != "").then(pl.lit("?") + asked).otherwise(pl.lit("")))
+    texts = pl.lit("")
+    if body:
+        texts = pl.lit("{}") if not kinds else pl.lit(encode_members(records, kinds))
+    return records.select(pl.concat_str(*pieces, pl.lit("\n"), texts)).to_series()
+
+
+def split_request(text: str) -> tuple[str, str]:
+    """Take such a text apart into path and body; that of a batch's record is all body."""
+    path, line, body = text.partition("\n")
+    return (path, body) if line else ("", text)
+
+
+def _quoted(name: str) -> pl.Expr:
+    """Percent-encode a column: a plus sign of a phone, a slash in an id."""
+    column = pl.col(name)
+    return (
+        pl.when(column.str.contains(_SAFE))
+        .then(column)
+        .otherwise(column.map_batches(_quote, return_dtype=pl.String))
+    )
+
+
+def _quote(texts: pl.Series) -> pl.Series:
+    odd = texts.filter(~texts.str.contains(_SAFE)).drop_nulls().unique()
+    return texts.replace(odd, pl.Series([quote(text, safe="") for text in odd], dtype=pl.String))
