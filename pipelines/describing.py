@@ -61,7 +61,7 @@ def detail(endpoint: Endpoint) -> Iterator[str]:
         "sends": sends,
         "envelope": endpoint.envelope,
         "repeat": REPEATS.get(endpoint.repeat, ""),
-        "landed if": ", ".join(map(str, endpoint.done_if)),
+        "landed if": " or ".join(f"{status} follows a lost answer" for status in endpoint.done_if),
         "taken if": ", ".join(f"{name} is {value}" for name, value in endpoint.taken_if.items()),
         "key": ("the first of " if endpoint.either else "") + ", ".join(endpoint.key),
         "one of": ", ".join(endpoint.either),
@@ -70,7 +70,7 @@ def detail(endpoint: Endpoint) -> Iterator[str]:
         "needs": NEEDS.get(endpoint.needs, ""),
         "since": {"4.2.0": "4.2.0, or before"}.get(endpoint.since, endpoint.since),
     }
-    yield from (f"  {word:<8}  {text}" for word, text in told.items() if text)
+    yield from (f"  {word:<9}  {text}" for word, text in told.items() if text)
     known = {**endpoint.parameters, **endpoint.fields}
     width = max(map(len, known), default=0)
     if known or endpoint.open:

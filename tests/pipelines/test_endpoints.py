@@ -46,8 +46,15 @@ def test_a_name_shows_one_method_at_length(words):
     lines = said(*words)
     assert lines == [*detail(find("POST /import"))]
     assert lines[0] == "POST /import: members, in a form agreed per client"
-    assert "  repeat    sent again, it does no more than once" in lines
+    assert "  repeat     sent again, it does no more than once" in lines
     assert "    metaData.isVip         boolean, in the list metaData" in lines
+
+
+def test_a_method_that_refuses_a_repeat_says_with_what():
+    lines = said("POST /payment-cards")
+    assert "  repeat     sent again, it is refused" in lines
+    assert "  landed if  409 follows a lost answer" in lines
+    assert "  needs      403 until the platform's operator has switched it on" in lines
 
 
 def test_a_part_finds_methods_by_name_group_and_words():
