@@ -53,6 +53,10 @@ class UnfinishedBeforeError(Exception):
 def policy_of(feed: LoadFeed) -> Policy:
     """Say how a feed is delivered; members may be sent twice, receipts may not."""
     words, repeats = feed.delivery, feed.may_repeat
+    single = isinstance(feed.target, RecordTarget)
+    if isinstance(feed.target, RecordTarget):
+        # Who is refused because the first one landed can be sent twice without harm.
+        repeats = repeats or feed.target.method.repeat == "refused"
     return Policy(
         in_flight=feed.target.in_flight,
         attempts=words.retries.attempts,
@@ -62,10 +66,10 @@ def policy_of(feed: LoadFeed) -> Policy:
         deadline=words.retries.deadline,
         breaker_failures=words.breaker.failures,
         breaker_rest=words.breaker.rest,
-        in_doubt=words.in_doubt or ("resend" if repeats else "ask"),
+        in_doubt=words.in_doubt or ("resend" if repeats else "hold" if single else "ask"),
         settle=words.settle,
         idempotent=repeats,
-        ahead=AHEAD if isinstance(feed.target, RecordTarget) else 1,
+        ahead=AHEAD if single else 1,
         max_rejects=words.stop_after.rejects,
         max_reject_percent=words.stop_after.percent,
         max_rejects_in_a_row=words.stop_after.in_a_row,

@@ -29,6 +29,8 @@ def encode(
     with_null = texts.gather(places)
     names = "|".join(map(pl.escape_regex, keys))
     if may_open:
+        alone = rf'\{{(?:"(?:{names})":null,)*"(?:{names})":null\}}'
+        with_null = with_null.str.replace_all(alone, "{}")
         with_null = with_null.str.replace_all(rf'\{{(?:"(?:{names})":null,)+', "{")
     with_null = with_null.str.replace_all(f',"(?:{names})":null', "")
     return texts.scatter(places, with_null)
