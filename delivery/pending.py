@@ -3,13 +3,12 @@
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Protocol
 
 import polars as pl
 
 from delivery.batches import Cutter, Envelope, Single, Singles, lane_of
 from delivery.ledger import Entry, State
-from delivery.ledger.words import PLACE
+from delivery.ledger.words import PLACE, Journal
 from delivery.policy import Policy
 from delivery.records import (
     FACTS,
@@ -22,16 +21,9 @@ from delivery.records import (
     unpack_places,
 )
 from delivery.tally import Tally
-from delivery.verdicts import BISECT, Part, Work, bisect, way_out
+from delivery.verdicts import BISECT, Part, Work, become, bisect, way_out
 
 ROUND = 64  # batches in doubt that are asked about at once
-
-
-class Journal(Protocol):
-    """The part of a ledger that sending needs."""
-
-    def write(self, added: Sequence[Entry] = (), changed: Sequence[Entry] = ()) -> None:
-        """Make new batches, and changes of known ones, durable: all or none."""
 
 
 class Pending:
@@ -105,7 +97,7 @@ class Pending:
         for lane in self._free_lanes():
             cut = self.cutter.cut(lane)
             if isinstance(cut, Single):
-                return self._plan_single(cut)
+                return Work(self._add(cut.body, cut.place, cut.key, cut.content), body=cut.body)
             if cut is not None:
                 return self._plan(cut, lanes=frozenset({lane} if self._policy.ordered else ()))
         self._dry = not self.waits
@@ -206,7 +198,7 @@ class Pending:
             self._doubtful.remove(work)
             self.tally.in_doubt -= work.entry.records
         if len(parts) == 1:
-            work.entry = _become(work.entry, parts[0])
+            work.entry = become(work.entry, parts[0])
             self._note(work.entry)
             self._queue([work])
             return
@@ -217,7 +209,7 @@ class Pending:
         for part in parts:
             held = records[list(part.positions)]
             child = self._plan(held, work.entry.number, work.lanes)
-            child.entry = _become(child.entry, part)
+            child.entry = become(child.entry, part)
             child.asked = work.asked and part.state is State.IN_DOUBT
             child.due = work.due
             self._added[child.entry.number] = child.entry
@@ -250,29 +242,21 @@ class Pending:
     def _plan(
         self, records: pl.DataFrame, parent: int | None = None, lanes: frozenset[int] = frozenset()
     ) -> Work:
-        self._number += 1
         body = self._envelope.wrap(records["json"])
-        entry = Entry(
-            load=self._load,
-            number=self._number,
-            parent=parent,
-            state=State.PLANNED,
-            places=pack_places(records["place"]),
-            keys=pack_hashes(records["key_hash"]),
-            contents=pack_hashes(records["content_hash"]),
-            body_hash=hash_bytes(body),
-        )
-        self._added[entry.number] = entry
+        hashes = (pack_hashes(records[name]) for name in ("key_hash", "content_hash"))
+        entry = self._add(body, pack_places(records["place"]), *hashes, parent=parent)
         return Work(entry, records, lanes, body=body)
 
-    def _plan_single(self, one: Single) -> Work:
+    def _add(
+        self, body: bytes, places: bytes, keys: bytes, contents: bytes, parent: int | None = None
+    ) -> Entry:
         self._number += 1
-        hashed = hash_bytes(one.body)
+        hashed = hash_bytes(body)
         entry = Entry(
-            self._load, self._number, None, State.PLANNED, one.place, one.key, one.content, hashed
+            self._load, self._number, parent, State.PLANNED, places, keys, contents, hashed
         )
         self._added[entry.number] = entry
-        return Work(entry, body=one.body)
+        return entry
 
     def _note(self, entry: Entry) -> None:
         notes = self._added if entry.number in self._added else self._changed
@@ -312,10 +296,4 @@ def _first_place(entry: Entry) -> int:
     return int(unpack_places(entry.places[:PLACE])[0])
 
 
-def _become(entry: Entry, part: Part) -> Entry:
-    return replace(
-        entry, state=part.state, reason=part.reason, cause=part.cause, doubted=part.doubted
-    )
-
-
-__all__ = ["Journal", "Pending"]
+__all__ = ["Pending"]

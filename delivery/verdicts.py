@@ -211,6 +211,13 @@ def bisect(entry: Entry, reason: str, *parts: Sequence[int]) -> list[Part]:
     return [Part(part, State.PLANNED, reason, BISECT, doubted=entry.doubted) for part in parts]
 
 
+def become(entry: Entry, part: Part) -> Entry:
+    """Give a batch as it is once all of it has become this."""
+    return replace(
+        entry, state=part.state, reason=part.reason, cause=part.cause, doubted=part.doubted
+    )
+
+
 def _once(ids: Sequence[str]) -> set[str]:
     """Give the ids of one record only: one that two share names neither of them for sure."""
     return {name for name, times in Counter(ids).items() if times == 1}
@@ -220,4 +227,14 @@ def _parts(*parts: Part) -> list[Part]:
     return [part for part in parts if part.positions]
 
 
-__all__ = ["ASK", "BISECT", "Part", "Work", "bisect", "judge", "sort_out", "way_out"]
+__all__ = [
+    "ASK",
+    "BISECT",
+    "Part",
+    "Work",
+    "become",
+    "bisect",
+    "judge",
+    "sort_out",
+    "way_out",
+]

@@ -1,9 +1,9 @@
 """The words of the ledger: loads, entries, states, fates."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from typing import Literal
+from typing import Literal, Protocol
 
 HASH = 16  # bytes of a key's or a content's hash (xxh3_128, big-endian)
 PLACE = 4  # bytes of a place (uint32, little-endian)
@@ -113,3 +113,10 @@ class Learned:
 
     max_records: int | None = None
     records_per_second: float | None = None
+
+
+class Journal(Protocol):
+    """The part of a ledger that sending needs."""
+
+    def write(self, added: Sequence[Entry] = (), changed: Sequence[Entry] = ()) -> None:
+        """Make new batches, and changes of known ones, durable: all or none."""
