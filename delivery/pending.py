@@ -243,8 +243,8 @@ class Pending:
         self, records: pl.DataFrame, parent: int | None = None, lanes: frozenset[int] = frozenset()
     ) -> Work:
         body = self._envelope.wrap(records["json"])
-        hashes = (pack_hashes(records[name]) for name in ("key_hash", "content_hash"))
-        entry = self._add(body, pack_places(records["place"]), *hashes, parent=parent)
+        keys, contents = (pack_hashes(records[name]) for name in ("key_hash", "content_hash"))
+        entry = self._add(body, pack_places(records["place"]), keys, contents, parent)
         return Work(entry, records, lanes, body=body)
 
     def _add(

@@ -106,13 +106,13 @@ def _look(feed: LoadFeed, source: str, path: Path, limit: int) -> Preview:
         used = {name for mapped in feed.mapping.values() for name in columns_of(mapped)}
         unused = unused or [c for c in rows.columns if c not in used and not c.startswith("_")]
     requests = [split_request(batch.body.decode()) for batch in cut(feed, iter(records))]
-    method, path = feed.target.endpoint.split(" ")
+    method, where = feed.target.endpoint.split(" ")
     columns = {name: columns_of(mapped) for name, mapped in feed.mapping.items()}
     return Preview(
         source,
         feed.target.endpoint,
         shown,
-        [f"{method} {own or path}" for own, _ in requests],
+        [f"{method} {own or where}" for own, _ in requests],
         [body for _, body in requests],
         unused,
         columns,
