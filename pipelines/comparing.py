@@ -25,10 +25,14 @@ def target_of(feed: LoadFeed, account: Account) -> str:
 
 
 def platform_of(account: Account) -> str:
-    """Spell a platform's address in one way: under another, all would be sent again."""
+    """Spell a platform's address in one way: under another, all would be sent again.
+
+    A profile is a part of it, so that two brands at one address are kept apart.
+    """
     base = urlsplit(account.base_url)
     host = account.host.removesuffix({"https": ":443", "http": ":80"}[base.scheme])
-    return f"{base.scheme}://{host}{base.path}"
+    brand = f"#{account.profile}" if account.profile else ""  # no base URL has a #
+    return f"{base.scheme}://{host}{base.path}{brand}"
 
 
 def to_send(feed: LoadFeed, fates: pl.Series) -> pl.Series:
