@@ -12,6 +12,7 @@ from typing import Any
 from connectors.trigg.account import AccountError
 from delivery.ledger import Load, open_ledger
 from delivery.records import read_records
+from pipelines.comparing import refuse_another_profile
 from pipelines.delivering import Delivery, load_id, policy_of, reach
 from pipelines.feeds import ImportTarget, LoadFeed
 from pipelines.loading import RECORDS, REJECTS, cut, forget_records, prepare
@@ -213,6 +214,7 @@ def _delivery(feed: LoadFeed, name: str, progress: Progress) -> Iterator[Deliver
         Client(writing_account(feed.profile), in_flight=feed.target.in_flight) as client,
         open_ledger(ledger_url()) as ledger,
     ):
+        refuse_another_profile(ledger, name, feed, client.account)
         reach(client, policy_of(feed), stop)
         delivery = Delivery(name, feed, ledger, client, stop, progress)
         try:

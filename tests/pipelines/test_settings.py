@@ -19,7 +19,7 @@ ALLOW = "LOYALTY_ETL_ALLOW_PRODUCTION"
 
 
 @pytest.fixture
-def brand(monkeypatch: pytest.MonkeyPatch):
+def brand_a(monkeypatch: pytest.MonkeyPatch):
     """Return what sets settings of the profile brand_a."""
 
     def put(**settings: str) -> None:
@@ -30,8 +30,8 @@ def brand(monkeypatch: pytest.MonkeyPatch):
     return put
 
 
-def test_a_profile_is_an_account_of_its_own(brand) -> None:
-    brand(
+def test_a_profile_is_an_account_of_its_own(brand_a) -> None:
+    brand_a(
         HEADERS="x-brand: a ; X-Market:no: 1;", TIMEOUTS="read: 1.5; total:7", ENVIRONMENT="staging"
     )
     account = trigg_account("brand_a")
@@ -45,8 +45,10 @@ def test_a_profile_is_an_account_of_its_own(brand) -> None:
 
 
 @pytest.mark.parametrize("name", ["BASE_URL", "API_KEY"])
-def test_a_missing_variable_names_the_profile_and_is_taken_from_no_other(brand, name: str) -> None:
-    brand(**{name: ""})
+def test_a_missing_variable_names_the_profile_and_is_taken_from_no_other(
+    brand_a, name: str
+) -> None:
+    brand_a(**{name: ""})
     said = (
         f"^profile brand_a: TRIGG_BRAND_A_{name} is not set: put it in the environment or in .env$"
     )
@@ -69,9 +71,9 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_a_wrong_setting_is_told_by_its_name_and_not_quoted(case: str, brand) -> None:
+def test_a_wrong_setting_is_told_by_its_name_and_not_quoted(case: str, brand_a) -> None:
     name, value = BAD[case]
-    brand(**{name: value})
+    brand_a(**{name: value})
     with pytest.raises(AccountError, match=f"^profile brand_a: TRIGG_BRAND_A_{name}") as caught:
         trigg_account("brand_a")
     assert "secret-value" not in str(caught.value)
@@ -92,8 +94,8 @@ def test_headers_are_either_good_or_refused_in_one_line(text: str) -> None:
 
 
 @pytest.mark.parametrize("said", ["", "0", "true", "yes", " 1"])
-def test_production_is_written_to_with_leave_only(brand, said: str, monkeypatch) -> None:
-    brand(ENVIRONMENT="production")
+def test_production_is_written_to_with_leave_only(brand_a, said: str, monkeypatch) -> None:
+    brand_a(ENVIRONMENT="production")
     monkeypatch.setenv(ALLOW, said)
     with pytest.raises(AccountError) as caught:
         writing_account("brand_a")
@@ -107,16 +109,16 @@ def test_production_is_written_to_with_leave_only(brand, said: str, monkeypatch)
 
 
 @pytest.mark.parametrize("environment", ["sandbox", "staging"])
-def test_other_places_need_no_leave(brand, environment: str) -> None:
-    brand(ENVIRONMENT=environment)
+def test_other_places_need_no_leave(brand_a, environment: str) -> None:
+    brand_a(ENVIRONMENT=environment)
     assert writing_account("brand_a").environment == environment
 
 
-def test_a_host_that_nobody_knows_can_be_told(brand) -> None:
-    brand(BASE_URL="https://loyalty.example/v4")
+def test_a_host_that_nobody_knows_can_be_told(brand_a) -> None:
+    brand_a(BASE_URL="https://loyalty.example/v4")
     with pytest.raises(AccountError, match=r"say what it is in TRIGG_BRAND_A_ENVIRONMENT$"):
         writing_account("brand_a")
-    brand(ENVIRONMENT="staging")
+    brand_a(ENVIRONMENT="staging")
     assert writing_account("brand_a").environment == "staging"
 
 
@@ -128,8 +130,8 @@ def test_leave_ends_with_its_block(before: str | None, monkeypatch: pytest.Monke
     assert os.environ.get(ALLOW) == before
 
 
-def test_all_profiles_can_lead_to_one_sandbox(brand, monkeypatch: pytest.MonkeyPatch) -> None:
-    brand(ENVIRONMENT="production", HEADERS="x-brand: a", TIMEOUTS="read: 1")
+def test_all_profiles_can_lead_to_one_sandbox(brand_a, monkeypatch: pytest.MonkeyPatch) -> None:
+    brand_a(ENVIRONMENT="production", HEADERS="x-brand: a", TIMEOUTS="read: 1")
     for name in ("BASE_URL", "API_KEY"):  # so that all of it is undone
         monkeypatch.setenv(f"TRIGG_{name}", "x")
     lead_to("http://127.0.0.1:8/v4", "k", {"", "brand_a"})
