@@ -240,6 +240,10 @@ def _told(summary: Summary) -> dict[str, dg.MetadataValue]:
     told: dict[str, dg.MetadataValue] = {k: dg.MetadataValue.int(v) for k, v in numbers.items()}
     told["dagster/row_count"] = dg.MetadataValue.int(summary.rows)
     told["seconds"] = dg.MetadataValue.float(summary.seconds)
+    where = "source" if summary.kind == "export" else "target"
+    for name in (where, "environment", "profile"):
+        if said := getattr(summary, name):
+            told[name] = dg.MetadataValue.text(said)
     told["folder"] = dg.MetadataValue.path(summary.output or summary.folder)
     for name, total in summary.totals.items():
         told[f"total_{name}"] = dg.MetadataValue.text(total)

@@ -1,12 +1,13 @@
 """What is to be sent of what was prepared: all that the target does not hold yet."""
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import polars as pl
 
-from connectors.trigg.account import Account
+from connectors.trigg.account import Account, AccountError
 from delivery.ledger import Fate
 from delivery.records import read_records
 from pipelines.closing import changed_of
@@ -26,10 +27,37 @@ def target_of(feed: LoadFeed, account: Account) -> str:
 
 
 def platform_of(account: Account) -> str:
-    """Spell a platform's address in one way: under another, all would be sent again."""
+    """Spell a platform's address in one way: under another, all would be sent again.
+
+    A profile is a part of it, so that two brands at one address are kept apart.
+    """
     base = urlsplit(account.base_url)
     host = account.host.removesuffix({"https": ":443", "http": ":80"}[base.scheme])
-    return f"{base.scheme}://{host}{base.path}"
+    brand = f"#{account.profile}" if account.profile else ""  # no base URL has a #
+    return f"{base.scheme}://{host}{base.path}{brand}"
+
+
+def refuse_another_profile(ledger: "Ledger", name: str, feed: LoadFeed, account: Account) -> None:
+    """See that a feed goes on into the place that it was loaded into before.
+
+    Under another profile all of it would be new, and receipts would be there twice.
+
+    Raises:
+        AccountError: it has only ever gone to this address under another profile.
+    """
+    target = target_of(feed, account)
+    before = list(dict.fromkeys(load.target for load in ledger.loads(feed=name)))
+    others = [other for other in before if _without_profile(other) == _without_profile(target)]
+    if others and target not in others:
+        raise AccountError(
+            f"{name} was loaded into {others[-1]} before, and into {target} all of it would be sent"
+            " again: nothing was sent; put its `profile` back, or, if this is another brand, give"
+            " the feed another name"
+        )
+
+
+def _without_profile(target: str) -> str:
+    return re.sub("#[a-z0-9_]+", "", target)
 
 
 def to_send(feed: LoadFeed, fates: pl.Series) -> pl.Series:
@@ -67,4 +95,10 @@ def compare_records(
     return pl.concat(parts)
 
 
-__all__ = ["compare_records", "platform_of", "target_of", "to_send"]
+__all__ = [
+    "compare_records",
+    "platform_of",
+    "refuse_another_profile",
+    "target_of",
+    "to_send",
+]

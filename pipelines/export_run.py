@@ -1,8 +1,11 @@
 """An export as it is run: work plus the run's summary. No Dagster here."""
 
 import time
+from contextlib import suppress
 from pathlib import Path
 
+from connectors.trigg.account import AccountError, name_settings
+from connectors.trigg.reports import BadReport
 from pipelines import ROOT
 from pipelines.exporting import Exported, ExportRequest, export_report
 from pipelines.feeds import ExportFeed
@@ -14,6 +17,10 @@ from validators.report_rows import RowRules
 
 def begin(run_id: str, name: str, feed: ExportFeed, out: str) -> Summary:
     """Open the run's summary; `out` is where versions are published, by default in the state."""
+    source, environment = f"GET /reports/{feed.report.type}", ""
+    with suppress(AccountError):  # told by the step
+        account = trigg_account(feed.profile)
+        source, environment = f"{source} at {account.place}", account.environment
     target = (ROOT / out).resolve() if out else exports_dir() / name
     return write_summary(
         Summary(
@@ -21,7 +28,9 @@ def begin(run_id: str, name: str, feed: ExportFeed, out: str) -> Summary:
             name,
             "export",
             started=now(),
-            source=f"GET /reports/{feed.report.type}",
+            source=source,
+            environment=environment,
+            profile=feed.profile,
             folder=str(run_folder(run_id, name)),
             output=str(target),
         )
@@ -41,7 +50,7 @@ def export_step(feed: ExportFeed, begun: Summary, progress: Progress) -> tuple[S
     from connectors.trigg.client import Client  # noqa: PLC0415  (httpx is slow to import)
 
     started = time.perf_counter()
-    account = trigg_account()
+    account = trigg_account(feed.profile)
     report = feed.report
     request = ExportRequest(
         report=report.type,
@@ -60,10 +69,13 @@ def export_step(feed: ExportFeed, begun: Summary, progress: Progress) -> tuple[S
 
     out = Path(begun.output)
     with Client(account, in_flight=report.in_flight) as client:
-        done = export_report(request, client.get, out, begun.run_id, fetched)
+        try:
+            done = export_report(request, client.get, out, begun.run_id, fetched)
+        except BadReport as error:  # a page that is none may repeat what was sent
+            said = client.hide(name_settings(error.said, feed.profile))
+            raise BadReport(error.report, error.page, said) from None
     summary = begun.add(
         state="finished",
-        source=f"GET /reports/{report.type} at {account.host}",
         rows=done.rows,
         records=done.rows,
         accepted_records=done.rows,

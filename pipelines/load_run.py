@@ -4,22 +4,24 @@ import json
 import re
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from connectors.trigg.account import AccountError
 from delivery.ledger import Load, open_ledger
 from delivery.records import read_records
+from pipelines.comparing import refuse_another_profile
 from pipelines.delivering import Delivery, load_id, policy_of, reach
 from pipelines.feeds import LoadFeed
 from pipelines.loading import RECORDS, REJECTS, forget_records, prepare
 from pipelines.planning import PLAN, check_plan, make_plan, write_plan
 from pipelines.progress import Progress
 from pipelines.runs import Summary, now, read_summary, run_folder, write_summary
-from pipelines.settings import ledger_url, trigg_account
+from pipelines.settings import ledger_url, trigg_account, writing_account
 from pipelines.sourcing import bring, resolve_source
 from pipelines.stopping import told_to_stop
 from transforms.requests import split_request
@@ -36,6 +38,10 @@ def begin(
     feed_path: str = "",
 ) -> Summary:
     """Open the run's summary."""
+    target, environment = str(feed.target.endpoint), ""
+    with suppress(AccountError):  # told by the step; a dry run needs no account
+        account = trigg_account(feed.profile)
+        target, environment = f"{target} at {account.place}", account.environment
     return write_summary(
         Summary(
             run_id,
@@ -43,7 +49,9 @@ def begin(
             "load",
             started=now(),
             source=resolve_source(source or feed.source.path),
-            target=feed.target.endpoint,
+            target=target,
+            environment=environment,
+            profile=feed.profile,
             dry_run=dry_run,
             folder=str(run_folder(run_id, name)),
             retry_of=retry_of,
@@ -60,12 +68,12 @@ def prepare_step(feed: LoadFeed, begun: Summary, progress: Progress) -> Summary:
         The summary, `prepared`, or `failed` if more records are at fault than the feed allows.
 
     Raises:
-        AccountError: before anything is read.
+        AccountError: before anything is read; also where production was not asked for.
         SourceError: the source cannot be read to its end.
     """
     started = time.perf_counter()
     if not begun.dry_run:
-        trigg_account()
+        writing_account(feed.profile)
     folder = Path(begun.folder)
     try:
         source = bring(begun.source, folder, feed.source.limits, progress)
@@ -136,6 +144,7 @@ def deliver_step(
         The summary, `finished`, or `failed` with a line that says what to do next.
 
     Raises:
+        AccountError: there is no account, or production was not asked for.
         ApiError: the platform cannot be reached; nothing was sent.
         LedgerError: something could not be written down, so nothing more was sent.
         UnfinishedBeforeError: a feed that comes before this one is not done.
@@ -160,8 +169,13 @@ def deliver_step(
                 ready = ready.add(resumed=[*ready.resumed, older.run_id])
             if plan:
                 check_plan(plan, feed, delivery.ledger, delivery.target, folder / RECORDS)
-            target = f"{feed.target.endpoint} at {delivery.client.account.host}"
-            ready = write_summary(ready.add(target=target))
+            account = delivery.client.account
+            ready = write_summary(
+                ready.add(
+                    target=f"{feed.target.endpoint} at {account.place}",
+                    environment=account.environment,
+                )
+            )
             may_have_begun = True
             return delivery.load(ready)
     finally:
@@ -200,9 +214,10 @@ def _delivery(feed: LoadFeed, name: str, progress: Progress) -> Iterator[Deliver
 
     with (
         told_to_stop() as stop,
-        Client(trigg_account(), in_flight=feed.target.in_flight) as client,
+        Client(writing_account(feed.profile), in_flight=feed.target.in_flight) as client,
         open_ledger(ledger_url()) as ledger,
     ):
+        refuse_another_profile(ledger, name, feed, client.account)
         reach(client, policy_of(feed), stop)
         delivery = Delivery(name, feed, ledger, client, stop, progress)
         try:

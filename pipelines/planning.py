@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,6 +42,7 @@ class Plan:
 
     Attributes:
         feed, source, target: from where to where; the target is empty where none is set.
+        environment, profile: what the target is, and whose account leads there.
         rows, records: what the source holds; records = rejected + unchanged + held + in_doubt +
             to_send.
         requests, bytes: what would be sent.
@@ -64,6 +66,8 @@ class Plan:
     seconds: float | None
     digest: str
     example: str
+    environment: str = ""
+    profile: str = ""
 
 
 def make_plan(feed: LoadFeed, summary: Summary) -> Plan:
@@ -73,10 +77,10 @@ def make_plan(feed: LoadFeed, summary: Summary) -> Plan:
         LedgerError: the ledger cannot be read.
     """
     records = Path(summary.folder) / RECORDS
-    try:
-        target = target_of(feed, trigg_account())
-    except AccountError:
-        target = ""  # a feed can be tried before there is an account: then all is new
+    target = environment = ""
+    with suppress(AccountError):  # a feed can be tried before there is an account: then all is new
+        account = trigg_account(feed.profile)
+        target, environment = target_of(feed, account), account.environment
     count = summary.records - summary.rejected_records
     fates, rate = pl.repeat(Fate.NEW, count, dtype=pl.UInt8, eager=True), None
     if target:
@@ -115,6 +119,8 @@ def make_plan(feed: LoadFeed, summary: Summary) -> Plan:
         seconds=round(sent / rate, 1) if rate else None,
         digest=digest(feed, target, records, wanted),
         example=example,
+        environment=environment,
+        profile=feed.profile,
     )
 
 

@@ -29,6 +29,7 @@ class Summary:
     `feed_path` is the YAML of a feed from elsewhere, `changed` what this run does about changed
     records (empty: as the feed says); a load that goes on keeps to both. `resumed` are the runs
     whose loads were finished first, `retry_of` is the run whose rejects are loaded.
+    `environment` is what the account of `profile` is, sandbox, staging or production.
     `checked_rows` and `rejects_size` are what the checks alone rejected: rows, and bytes of
     rejects.csv, which has `rejects_end` of them in all; `source_stamp` is the source's size in
     bytes and its time in nanoseconds. `declared` are the totals that the source tells of itself,
@@ -43,6 +44,8 @@ class Summary:
     finished: str = ""
     source: str = ""
     target: str = ""
+    environment: str = ""
+    profile: str = ""
     dry_run: bool = False
     rows: int = 0
     records: int = 0

@@ -1,26 +1,41 @@
-"""Settings from the environment or `.env`: whom to talk to, and where state lies."""
+"""Settings from the environment or `.env`: whom to talk to, and where state lies.
+
+A profile is one brand's account. Its settings have its name in theirs: what `TRIGG_API_KEY` is to
+the account without a name, `TRIGG_BRAND_A_API_KEY` is to the profile `brand_a`. Nothing of one is
+ever taken for another.
+"""
 
 import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
 from dotenv import dotenv_values
 
-from connectors.trigg.account import Account, AccountError
+from connectors.trigg.account import PRODUCTION, Account, AccountError, Timeout, name_settings
 from pipelines import ROOT
 
 SETTINGS = {
     "TRIGG_BASE_URL": "base URL of the API, e.g. https://api.staging.oculos.no/v4",
     "TRIGG_API_KEY": "the API key; only here, never in a file that is committed",
+    "TRIGG_ENVIRONMENT": "sandbox, staging or production, where the address does not say it",
+    "TRIGG_HEADERS": "further headers of every request, as in `x-brand: a; x-market: no`",
+    "TRIGG_TIMEOUTS": "seconds to wait, as in `read: 60; total: 300`",
+    "LOYALTY_ETL_ALLOW_PRODUCTION": "1 lets loads write to production",
     "LOYALTY_ETL_LEDGER": "URL of the delivery ledger (default: SQLite in the state folder)",
     "LOYALTY_ETL_STATE": "folder of runs, exports and Dagster's own state (default: .state)",
 }
 
 
-def get_setting(name: str) -> str:
-    """Give one of `SETTINGS`; the environment wins over `.env`; empty if neither has it."""
+def get_setting(name: str, profile: str = "") -> str:
+    """Give one of `SETTINGS`, or what it is to a profile; empty if it is not set.
+
+    The environment wins over `.env`.
+    """
     if name not in SETTINGS:
         raise KeyError(name)
+    name = name_settings(name, profile)
     return os.environ.get(name) or _env_file(ROOT / ".env").get(name) or ""
 
 
@@ -29,16 +44,88 @@ def _env_file(path: Path) -> dict[str, str]:
     return {k: v for k, v in dotenv_values(path, interpolate=False).items() if v}
 
 
-def trigg_account() -> Account:
-    """Give the account to talk to.
+def trigg_account(profile: str = "") -> Account:
+    """Give the account of a profile, to read from; without one that of the unnamed variables.
 
     Raises:
-        AccountError: base URL or key are missing or unsafe. The message is one line.
+        AccountError: base URL or key are missing, or something is unsafe. The message is one line.
     """
     for name in ("TRIGG_BASE_URL", "TRIGG_API_KEY"):
-        if not get_setting(name):
-            raise AccountError(f"{name} is not set: put it in the environment or in .env")
-    return Account(get_setting("TRIGG_BASE_URL"), get_setting("TRIGG_API_KEY"))
+        if not get_setting(name, profile):
+            message = f"{name} is not set: put it in the environment or in .env"
+            raise AccountError(message, profile)
+    timeouts = _pairs("TRIGG_TIMEOUTS", profile)
+    try:
+        timeout = Timeout(**{name: float(seconds) for name, seconds in timeouts})
+    except (TypeError, ValueError):  # AccountError is one
+        known = ", ".join(Timeout.__slots__)
+        message = f"TRIGG_TIMEOUTS: write seconds above 0 for some of {known}, as in read: 60"
+        raise AccountError(message, profile) from None
+    return Account(
+        get_setting("TRIGG_BASE_URL", profile),
+        get_setting("TRIGG_API_KEY", profile),
+        timeout,
+        profile,
+        get_setting("TRIGG_ENVIRONMENT", profile),
+        _pairs("TRIGG_HEADERS", profile),
+    )
+
+
+def writing_account(profile: str = "") -> Account:
+    """Give the account of a profile, to write to.
+
+    Raises:
+        AccountError: as `trigg_account`; or it is production, and that was not asked for.
+    """
+    account = trigg_account(profile)
+    if account.environment == PRODUCTION and get_setting("LOYALTY_ETL_ALLOW_PRODUCTION") != "1":
+        told = account.known or get_setting("TRIGG_ENVIRONMENT", profile)
+        other = name_settings("TRIGG_ENVIRONMENT", profile)
+        raise AccountError(
+            f"nothing was sent into {account.where}: to load there say --allow-production, or set"
+            " LOYALTY_ETL_ALLOW_PRODUCTION=1"
+            + ("" if told else f"; if it is no production, say what it is in {other}")
+        )
+    return account
+
+
+@contextmanager
+def production_allowed() -> Iterator[None]:
+    """Let what runs in this block, and the processes it starts, write to production."""
+    name = "LOYALTY_ETL_ALLOW_PRODUCTION"
+    before = os.environ.get(name)
+    os.environ[name] = "1"
+    try:
+        yield
+    finally:
+        del os.environ[name]
+        if before is not None:
+            os.environ[name] = before
+
+
+def lead_to(base_url: str, api_key: str, profiles: Iterable[str]) -> None:
+    """Have all these profiles lead to one sandbox, whatever they are set to, until the end."""
+    settings = {
+        "TRIGG_BASE_URL": base_url,
+        "TRIGG_API_KEY": api_key,
+        "TRIGG_ENVIRONMENT": "sandbox",
+        "TRIGG_HEADERS": ";",  # none: an empty one would be looked for in .env
+        "TRIGG_TIMEOUTS": ";",
+    }
+    for profile in profiles:
+        os.environ.update({name_settings(k, profile): v for k, v in settings.items()})
+
+
+def _pairs(name: str, profile: str) -> tuple[tuple[str, str], ...]:
+    """Read `name: value; name: value`."""
+    found = []
+    for part in filter(str.strip, get_setting(name, profile).split(";")):
+        word, colon, value = part.partition(":")
+        if not colon:
+            message = f"{name}: write `name: value`, and `;` between several"
+            raise AccountError(message, profile)
+        found.append((word.strip(), value.strip()))
+    return tuple(found)
 
 
 def state_dir() -> Path:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from connectors.trigg.account import name_settings
 from pipelines.cli import cli as commands
 from pipelines.settings import SETTINGS
 
@@ -60,7 +61,11 @@ def test_the_pins_name_no_index() -> None:
 
 def test_every_setting_stands_in_the_example_without_a_key() -> None:
     text = (ROOT / ".env.example").read_text()
-    assert {*re.findall(r"^(?:# )?([A-Z_]+)=", text, re.MULTILINE)} == {*SETTINGS}
+    named = re.findall(r"^(?:# )?([A-Z_]+)=", text, re.MULTILINE)
+    brand = {name_settings(n, "brand_a") for n in SETTINGS if n.startswith("TRIGG_")}
+    assert {*named} - brand == {*SETTINGS}
+    assert "TRIGG_BRAND_A_API_KEY" in named
+    assert not re.search(r"API_KEY=.", text)
     assert re.search(r"^TRIGG_API_KEY=$", text, re.MULTILINE)
 
 

@@ -4,21 +4,23 @@ import json
 import re
 import time
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
+from connectors.trigg.account import name_settings
 from connectors.trigg.errors import ApiError, Busy, Forbidden, Gateway, Refused, Unclear
 from connectors.trigg.named import NOTHING, find_named
 
-__all__ = ["find_fault", "make_error", "mask"]
+__all__ = ["find_fault", "hide", "make_error", "mask"]
 
 _SHOWN = 300
 """Characters of an answer that an error may quote."""
 _LOOKED_AT = 4000
+_SHORT = 6
 
 _EMAIL = re.compile(r"[^\s@<>\"',;:()]{1,64}@[^\s@<>\"',;()]{0,255}")
 _NUMBER = re.compile(r"\+?\d(?:[ .()/\u00a0\u202f-]{0,2}\d){6,}")
@@ -32,14 +34,13 @@ _TODO = {
 }
 
 
-def mask(text: str, secret: str = "", limit: int = _SHOWN) -> str:
+def mask(text: str, secret: str = "", limit: int = _SHOWN, *, hidden: Collection[str] = ()) -> str:
     """Make foreign text fit to be shown: one line, bounded, no personal data, no key.
 
     E-mail addresses and runs of seven digits or more (phones, cards, national ids; blanks,
     dots and dashes inside) are replaced; control characters go.
     """
-    if secret:
-        text = text.replace(secret, "<key>")
+    text = hide(text, secret, hidden)
     if len(text) > _LOOKED_AT:
         # The last word may be half an address: drop it.
         text = text[:_LOOKED_AT].rpartition(" ")[0] + " …"
@@ -52,6 +53,21 @@ def mask(text: str, secret: str = "", limit: int = _SHOWN) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
+def hide(text: str, secret: str, hidden: Collection[str]) -> str:
+    """Take a key out of a text, and values of headers, in any case of their letters.
+
+    A short value goes only where it stands as a word: `2` is a part of many numbers.
+    """
+    if secret:
+        text = text.replace(secret, "<key>")
+    for value in sorted(hidden, key=len, reverse=True):
+        found = re.escape(value)
+        if len(value) < _SHORT:
+            found = rf"(?<![A-Za-z0-9]){found}(?![A-Za-z0-9])"
+        text = re.sub(found, "<header>", text, flags=re.IGNORECASE)
+    return text
+
+
 def make_error(
     method: str,
     path: str,
@@ -60,6 +76,8 @@ def make_error(
     *,
     headers: Mapping[str, str],
     secret: str,
+    hidden: Collection[str] = (),
+    profile: str = "",
 ) -> ApiError:
     """Class an answer that is no 2xx, and read the documented envelope if it holds one.
 
@@ -70,7 +88,13 @@ def make_error(
         body: the answer's body, or its beginning.
         headers: the answer's headers, found without regard to case.
         secret: the key, never to be shown.
+        hidden: values of further headers, likewise.
+        profile: whose settings the advice names.
     """
+
+    def shown(text: str, limit: int = _SHOWN) -> str:
+        return mask(text, secret, limit, hidden=hidden)
+
     said = _read_envelope(body)
     kind = _class_of(status, said)
     todo = _TODO.get(status)
@@ -84,17 +108,17 @@ def make_error(
     named = find_named(body, secret) if kind is Refused else NOTHING
     return kind(
         method,
-        mask(path, secret),
+        shown(path),
         _phrase(status),
         status=status,
-        code=mask(said.code, secret, 40),
-        message=mask(said.message, secret, 120),
-        detail=mask(said.detail, secret),
+        code=shown(said.code, 40),
+        message=shown(said.message, 120),
+        detail=shown(said.detail),
         documented=said.documented,
         retry_after=wait,
         named_ids=named.ids,
         named_places=named.places,
-        todo=todo,
+        todo=name_settings(todo or kind.todo, profile),
     )
 
 

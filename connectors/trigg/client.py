@@ -10,8 +10,8 @@ from typing import Any, Self
 
 import httpx
 
-from connectors.trigg.account import Account
-from connectors.trigg.answers import find_fault, make_error, mask
+from connectors.trigg.account import Account, name_settings
+from connectors.trigg.answers import find_fault, hide, make_error, mask
 from connectors.trigg.errors import ApiError, Unclear, Unreachable
 from connectors.trigg.lanes import Lane, Lanes
 
@@ -41,9 +41,9 @@ class Client:
     """Sends requests of one account; share one between threads, close it with `with`.
 
     Redirects are errors, proxies of the environment are ignored, certificates are verified, and
-    the key goes to the account's own origin only. Answers are asked for uncompressed: a small
-    gzip can unfold to gigabytes. Nothing is ever sent twice, not even where the server closes a
-    connection that was kept.
+    the key and the account's headers go to its own origin only. Answers are asked for
+    uncompressed: a small gzip can unfold to gigabytes. Nothing is ever sent twice, not even where
+    the server closes a connection that was kept.
 
     Args:
         account: where to send, with what key and how much patience.
@@ -113,6 +113,10 @@ class Client:
         """Ask `GET /health/ping`, which needs no key, so none is sent."""
         return self._send("GET", "/health/ping", None)
 
+    def hide(self, text: str) -> str:
+        """Take the key and the values of the account's headers out of a text."""
+        return hide(text, self.account.api_key, self.account.hidden)
+
     def _send(self, method: str, path: str, auth: httpx.Auth | None, **what: Any) -> Answer:  # noqa: ANN401  (httpx's own words)
         if not path.startswith("/"):
             raise ValueError(f"a path starts with a slash, {path[:1]!r} does not")
@@ -171,6 +175,8 @@ class Client:
                 _read_head(response),
                 headers=response.headers,
                 secret=self.account.api_key,
+                hidden=self.account.hidden,
+                profile=self.account.profile,
             )
         if response.headers.get("content-encoding", "identity").lower() != "identity":
             raise self._unclear(method, path, "a compressed answer that was not asked for", status)
@@ -185,14 +191,18 @@ class Client:
 
     def _unclear(self, method: str, path: str, fault: str, status: int | None) -> Unclear:
         todo = "ask again later" if method == "GET" else None
-        return Unclear(method, mask(path, self.account.api_key), fault, status=status, todo=todo)
+        return Unclear(method, self._shown(path), fault, status=status, todo=todo)
+
+    def _shown(self, text: str) -> str:
+        return mask(text, self.account.api_key, hidden=self.account.hidden)
 
     def _lost(self, error: httpx.HTTPError, method: str, path: str, cut: str = "") -> ApiError:
         """Class an exchange that ended without a whole answer; `cut` says why we ended it."""
-        words = mask(str(error), self.account.api_key) or type(error).__name__
+        words = self._shown(str(error)) or type(error).__name__
         if isinstance(error, _NEVER_LEFT):
             what = f"{self.account.host} not reached: {words}"
-            return Unreachable(method, mask(path, self.account.api_key), what)
+            todo = name_settings(Unreachable.todo, self.account.profile)
+            return Unreachable(method, self._shown(path), what, todo=todo)
         if cut:
             words = cut
         elif isinstance(error, httpx.TimeoutException):
@@ -209,15 +219,15 @@ _NEVER_LEFT = (
 
 
 class _KeyForOrigin(httpx.Auth):
-    """Puts the key on requests to the account's own origin, and on no others."""
+    """Puts key and headers on requests to the account's own origin, and on no others."""
 
     def __init__(self, account: Account) -> None:
         self._origin = _origin_of(httpx.URL(account.base_url))
-        self._key = account.api_key
+        self._carried = (*account.headers, ("x-api-key", account.api_key))
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         if _origin_of(request.url) == self._origin:
-            request.headers["x-api-key"] = self._key
+            request.headers.update(self._carried)
         yield request
 
 

@@ -34,11 +34,13 @@ class BadReport(Exception):  # noqa: N818  (says what was met, like the errors b
     Attributes:
         report: the report's type.
         page: the page, from 1.
+        said: what is wrong with it.
     """
 
     def __init__(self, report: str, page: int, message: str) -> None:
         self.report = report
         self.page = page
+        self.said = message
         super().__init__(f"report {report}, page {page}: {message}")
 
 

@@ -1,6 +1,5 @@
 """`loyalty-etl demo`: the nightly job on the sample data, against a sandbox of its own."""
 
-import os
 import shutil
 
 import click
@@ -12,16 +11,16 @@ def demo(context: click.Context) -> None:
     """Run every shipped feed on sample_data/ into a fresh sandbox, and say where all of it lies."""
     from pipelines.cli.summing import worst
     from pipelines.cli.terminal import TerminalReporter
-    from pipelines.feeds import list_feeds
+    from pipelines.feeds import list_feeds, read_feed
     from pipelines.materializing import run_nightly
-    from pipelines.settings import exports_dir, state_dir
+    from pipelines.settings import exports_dir, lead_to, state_dir
     from sandbox import running
 
     data = state_dir() / "demo-sandbox"
     shutil.rmtree(data, ignore_errors=True)
     click.echo("Starting the sandbox and the nightly job: members, receipts, then reports.")
     with running(data) as api:
-        os.environ["TRIGG_BASE_URL"], os.environ["TRIGG_API_KEY"] = api.base_url, api.api_key
+        lead_to(api.base_url, api.api_key, {read_feed(name).profile for name in list_feeds()})
         summaries = run_nightly(TerminalReporter())
     for summary in summaries:
         if summary.state == "failed":

@@ -23,6 +23,33 @@ json_option: Callable[[click.decorators.FC], click.decorators.FC] = click.option
 )
 
 
+def _allow(context: click.Context, _: click.Parameter, said: bool) -> None:  # noqa: FBT001  (click's)
+    if said:
+        from pipelines.settings import production_allowed
+
+        context.with_resource(production_allowed())
+
+
+production_option: Callable[[click.decorators.FC], click.decorators.FC] = click.option(
+    "--allow-production",
+    is_flag=True,
+    expose_value=False,
+    callback=_allow,
+    help="Let this command write to production.",
+)
+
+
+def tell_target(feed: LoadFeed) -> None:
+    """Say where a load goes, before anything is done.
+
+    Raises:
+        AccountError: there is no account, or it is production and that was not asked for.
+    """
+    from pipelines.settings import writing_account
+
+    click.echo(f"into  {writing_account(feed.profile).where}", err=True)
+
+
 def load_feed(word: str) -> tuple[str, LoadFeed, str]:
     """Find a load feed by name or path; give its name, its words, and its path if it was one.
 

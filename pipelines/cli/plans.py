@@ -21,7 +21,7 @@ def read_plan(path: Path) -> Plan:
     """
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
-        return Plan(**{each.name: told[each.name] for each in fields(Plan)})
+        return Plan(**{each.name: told[each.name] for each in fields(Plan) if each.name in told})
     except OSError as error:
         raise click.ClickException(f"{path}: {error.strerror}") from None
     except (ValueError, TypeError, KeyError):
@@ -39,7 +39,7 @@ def check_plan(path: Path, plan: Plan, name: str, feed: LoadFeed) -> None:
     from pipelines.comparing import target_of
     from pipelines.settings import trigg_account
 
-    target = target_of(feed, trigg_account())
+    target = target_of(feed, trigg_account(feed.profile))
     if plan.feed != name:
         raise click.ClickException(f"{path} is a plan of {plan.feed}, not of {name}")
     if not plan.target:
@@ -82,7 +82,7 @@ def unfinished(name: str, feed: LoadFeed) -> bool:
     from pipelines.settings import ledger_url, trigg_account
 
     try:
-        target = target_of(feed, trigg_account())
+        target = target_of(feed, trigg_account(feed.profile))
     except AccountError:
         return False
     with open_ledger(ledger_url()) as ledger:

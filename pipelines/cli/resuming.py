@@ -12,7 +12,9 @@ from pipelines.cli.finding import (
     find_summary,
     json_option,
     load_feed,
+    production_option,
     run_of,
+    tell_target,
     with_changed,
 )
 from pipelines.runs import Summary, list_summaries, read_summary
@@ -28,6 +30,7 @@ STOPS = {1, 2}
 @click.command()
 @click.option("--run", "run_id", help="Only this run's load; the start of its id is enough.")
 @click.option("--feed", help="Only loads of this feed, by its name or path.")
+@production_option
 @json_option
 @click.pass_context
 def resume(context: click.Context, *, run_id: str | None, feed: str | None, as_json: bool) -> None:
@@ -44,9 +47,7 @@ def resume(context: click.Context, *, run_id: str | None, feed: str | None, as_j
     from pipelines.cli.summing import print_summary, worst
     from pipelines.cli.terminal import TerminalReporter
     from pipelines.materializing import resume_feed
-    from pipelines.settings import trigg_account
 
-    click.echo(f"loading into {trigg_account().base_url}", err=True)
     codes: list[int] = []
     failed: set[str] = set()
     for done, load in enumerate(loads):
@@ -54,10 +55,11 @@ def resume(context: click.Context, *, run_id: str | None, feed: str | None, as_j
             _skip(load, "an earlier load of its feed comes first")
             continue
         words = _words(load, feed)
-        if elsewhere := _elsewhere(load, words):
-            _skip(load, elsewhere)
+        if why_not := _why_not(load, words):
+            _skip(load, why_not)
             codes.append(1)
             continue
+        tell_target(words)
         summary = resume_feed(load.feed, words, TerminalReporter(silent=as_json), run_of(load))
         print_summary(summary, as_json=as_json)
         codes.append(summary.exit_code)
@@ -90,14 +92,21 @@ def _words(load: "Load", feed: str | None) -> "LoadFeed":
     return feed_of(summary, feed)
 
 
-def _elsewhere(load: "Load", words: "LoadFeed") -> str:
+def _why_not(load: "Load", words: "LoadFeed") -> str:
+    """Say why a load cannot go on now: no account, another one, or production."""
+    from connectors.trigg.account import AccountError, name_settings
     from pipelines.comparing import target_of
-    from pipelines.settings import trigg_account
+    from pipelines.settings import trigg_account, writing_account
 
-    target = target_of(words, trigg_account())
-    if load.target == target:
-        return ""
-    return f"it goes into {load.target}, and TRIGG_BASE_URL leads to {target}"
+    try:
+        target = target_of(words, trigg_account(words.profile))
+        if load.target == target:
+            writing_account(words.profile)
+            return ""
+    except AccountError as error:
+        return str(error)
+    setting = name_settings("TRIGG_BASE_URL", words.profile)
+    return f"it goes into {load.target}, and {setting} leads to {target}"
 
 
 def _skip(load: "Load", why: str) -> None:
@@ -108,6 +117,7 @@ def _skip(load: "Load", why: str) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path))
 @click.option("--feed", help="The feed, by its name or path, where the run is known no more.")
 @changed_option
+@production_option
 @json_option
 @click.pass_context
 def retry(
@@ -136,10 +146,9 @@ def retry(
     from pipelines.cli.terminal import TerminalReporter
     from pipelines.feeds.words import Rejects
     from pipelines.materializing import run_feed
-    from pipelines.settings import trigg_account
 
     words = with_changed(words, changed).model_copy(update={"rejects": Rejects(max_percent=100)})
-    click.echo(f"loading into {trigg_account().base_url}", err=True)
+    tell_target(words)
     summary = run_feed(
         name,
         words,

@@ -5,7 +5,14 @@ from pathlib import Path
 
 import click
 
-from pipelines.cli.finding import changed_option, json_option, load_feed, with_changed
+from pipelines.cli.finding import (
+    changed_option,
+    json_option,
+    load_feed,
+    production_option,
+    tell_target,
+    with_changed,
+)
 from pipelines.feeds import ExportFeed, find_feed
 
 
@@ -42,6 +49,7 @@ source_option = click.option(
     help="Send exactly what this plan says, or nothing.",
 )
 @changed_option
+@production_option
 @json_option
 @click.pass_context
 def run(
@@ -70,9 +78,7 @@ def run(
         check_plan(plan, made, name, words)
         digest, planned = made.digest, made.source
     if not dry_run:
-        from pipelines.settings import trigg_account
-
-        click.echo(f"loading into {trigg_account().base_url}", err=True)
+        tell_target(words)
     from pipelines.cli.summing import print_summary
     from pipelines.cli.terminal import TerminalReporter
     from pipelines.materializing import run_feed
@@ -167,7 +173,7 @@ def export(context: click.Context, *, feed: str, output: Path | None, as_json: b
         raise click.UsageError(f"{feed} is a load; use: loyalty-etl run {feed}")
     from pipelines.settings import trigg_account
 
-    click.echo(f"reading from {trigg_account().base_url}", err=True)
+    click.echo(f"from  {trigg_account(words.profile).where}", err=True)
     from pipelines.cli.summing import print_summary
     from pipelines.cli.terminal import TerminalReporter
     from pipelines.materializing import run_feed

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import click
 
+from connectors.trigg.account import describe
 from pipelines.controlling import tell_declared
 from pipelines.loading import REJECTS
-from pipelines.planning import PLAN
+from pipelines.planning import PLAN, Plan
 from pipelines.runs import Summary
 from pipelines.writing_back import UNSENT
 
@@ -42,13 +43,13 @@ def summary_lines(summary: Summary) -> Iterator[str]:
         return
     ended = "finished in" if summary.state == "finished" else "ended after"
     yield f"{summary.feed}: {ended} {summary.seconds:.1f} s (run {summary.run_id})"
-    yield f"  from      {summary.source}"
+    yield f"  from      {summary.source}{_kind(summary) if summary.kind == 'export' else ''}"
     if summary.kind == "export":
         yield f"  rows      {summary.rows:,} in {summary.requests:,} pages"
         yield f"  Parquet   {summary.output}/data.parquet"
         yield from (f"  warning   {warning}" for warning in summary.warnings)
         return
-    yield f"  to        {summary.target}"
+    yield f"  to        {summary.target}{_kind(summary)}"
     if summary.retry_of:
         yield f"  retry of  {summary.retry_of}"
     for run_id in summary.resumed:
@@ -81,7 +82,7 @@ def plan_lines(summary: Summary) -> Iterator[str]:
     plan = read_plan(Path(summary.folder) / PLAN)
     yield f"{summary.feed}: would send (looked for {summary.seconds:.1f} s, run {summary.run_id})"
     yield f"  from      {summary.source}"
-    yield f"  to        {plan.target or summary.target}"
+    yield f"  to        {plan.target or summary.target}{_kind(plan)}"
     yield f"  rows      {summary.rows:,} read, {summary.rejected_rows:,} rejected"
     yield (
         f"  records   {plan.records:,} = {plan.to_send:,} to send"
@@ -94,6 +95,10 @@ def plan_lines(summary: Summary) -> Iterator[str]:
     yield from _facts(summary)
     if plan.example:
         yield f"  example   of a body: in {summary.folder}/{PLAN} (personal data)"
+
+
+def _kind(told: Summary | Plan) -> str:
+    return f" ({describe(told.environment, told.profile)})" if told.environment else ""
 
 
 def _facts(summary: Summary) -> Iterator[str]:

@@ -1,8 +1,9 @@
 """What every block of a feed's YAML has in common."""
 
+import re
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 
@@ -13,6 +14,24 @@ class Words(BaseModel):
 
 
 Name = Annotated[str, Field(min_length=1)]
+
+
+def check_profile(name: str) -> str:
+    """Give the name of a profile back: a part of the names of its variables.
+
+    Raises:
+        ValueError: it cannot be one.
+    """
+    if not re.fullmatch("[a-z][a-z0-9_]*", name) or name == "default":
+        raise ValueError(
+            "a profile's name is small letters, digits and _, such as brand_a;"
+            " the default one has none, leave the word out"
+        )
+    return name
+
+
+Profile = Annotated[str, AfterValidator(check_profile)]
+"""Whose account a feed uses (`pipelines.settings`); empty for the one without a name."""
 
 
 def fault(message: str, name: str) -> PydanticCustomError:

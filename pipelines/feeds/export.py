@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from pipelines.feeds.block import Words, fault
+from pipelines.feeds.block import Profile, Words, fault
 
 COLUMN_TYPE = r"^(text|integer|decimal(\((\d|1[0-8])\))?|number|boolean|timestamp|date|json)$"
 
@@ -29,6 +29,7 @@ class ExportFeed(Words):
     """
 
     description: str = ""
+    profile: Profile = ""
     after: list[str] = []
     report: Report
     columns: dict[str, str] = {}

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
 
-from pipelines.feeds.block import Name, Words, fault
+from pipelines.feeds.block import Name, Profile, Words, fault
 from pipelines.feeds.control import Control, ControlTotals
 from pipelines.feeds.delivery import Delivery
 from pipelines.feeds.mapping import Mapped, Outcome, columns_of, given_type
@@ -100,6 +100,7 @@ class LoadFeed(Words):
     """A feed that ends in the API."""
 
     description: str = ""
+    profile: Profile = ""
     after: list[str] = []
     source: Source
     target: Target

@@ -283,3 +283,15 @@ def quick_feed(write_feed) -> Callable[..., Path]:
         return write_feed(name, ("  mapping:", words), batch)
 
     return write
+
+
+@pytest.fixture
+def brand(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Return what sets settings of a profile, the unnamed one by an empty name."""
+
+    def put(name: str, **settings: str) -> None:
+        prefix = f"TRIGG_{name.upper()}_" if name else "TRIGG_"
+        for setting, value in settings.items():
+            monkeypatch.setenv(prefix + setting, value)
+
+    return put

@@ -16,7 +16,7 @@ DIRTY = ROOT / "sample_data" / "dirty" / "receipts.csv"
 
 def test_a_load_prints_what_it_did_and_remembers_it(api, cli, cli_here) -> None:
     ran = cli("run", "receipts_csv")
-    assert (ran.code, ran.err) == (0, f"loading into {api.base_url}\n")
+    assert (ran.code, ran.err) == (0, f"into  {api.base_url.removeprefix('http://')} (sandbox)\n")
     lines = ran.out.splitlines()
     assert re.match(r"receipts_csv: finished in \d+\.\d s \(run [0-9a-f-]{36}\)$", lines[0])
     assert "  rows      204 read, 0 rejected" in lines
@@ -86,7 +86,7 @@ def test_a_cut_file_ends_with_3(kind: str, api, cli) -> None:
 @pytest.mark.slow
 def test_an_export_prints_where_it_lies(api, cli, tmp_path) -> None:
     ran = cli("export", "customers_report", "-o", tmp_path / "out")
-    assert (ran.code, ran.err) == (0, f"reading from {api.base_url}\n")
+    assert (ran.code, ran.err) == (0, f"from  {api.base_url.removeprefix('http://')} (sandbox)\n")
     assert re.search(rf"Parquet +{tmp_path}/out/[0-9a-f-]+/data.parquet", ran.out)
     unwritable = cli("export", "customers_report", "-o", "/dev/null/out")
     assert (unwritable.code, len(unwritable.errors)) == (1, 1)

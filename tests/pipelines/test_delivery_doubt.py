@@ -45,11 +45,11 @@ def once(numbers):
 def impatient(monkeypatch):
     """Wait for an answer for half a second only."""
 
-    def account() -> Account:
-        given = trigg_account()
+    def account(profile: str = "") -> Account:
+        given = trigg_account(profile)
         return Account(given.base_url, given.api_key, Timeout(read=0.5, total=1.5))
 
-    monkeypatch.setattr(load_run, "trigg_account", account)
+    monkeypatch.setattr(load_run, "writing_account", account)
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ WRONG_WORDS: dict[str, tuple[str, str, str, str, str]] = {
     "component": (RECEIPTS, "LoadFeedComponent", "LoadFeedComponnent", "`type` must be one of pipelines.components.LoadFeedComponent, pipelines.components.ExportFeedComponent", ""),
     "component as list": (RECEIPTS, TYPE, "type: [a]\n", "`type` must be one of", ""),
     "no component": (RECEIPTS, TYPE, "", "`type` must be one of", "attributes:"),
-    "attribute": (RECEIPTS, "  source:", "  sorce:", "unknown word `sorce`; did you mean source? allowed: description, after, source, target, control,", ""),
+    "attribute": (RECEIPTS, "  source:", "  sorce:", "unknown word `sorce`; did you mean source? allowed: description, profile, after, source, target, control,", ""),
     "source": (RECEIPTS, "    path:", "    pth:", "unknown word `pth` under source; did you mean path? allowed: path, format, member, encoding, delimiter,", ""),
     "no path": (RECEIPTS, "path: sample_data/receipts.csv", 'delimiter: ";"', "`source.path` is missing", "  source:"),
     "target": (RECEIPTS, "max_receipts", "max_receipt", "unknown word `max_receipt` under target; did you mean max_receipts?", ""),
@@ -134,7 +134,7 @@ WRONG_WORDS: dict[str, tuple[str, str, str, str, str]] = {
     "column type": (REPORT, "birthDate: timestamp", "birthDate: timestmp", "`columns.birthDate`: type 'timestmp' is none of text, integer, decimal(N), number,", ""),
     "column type missing": (REPORT, "points: integer", "points:", "`columns.points`: Input should be a valid string", ""),
     "key of no column": (REPORT, "key: [id]", "key: [idd]", "`key`: `columns` does not name idd", ""),
-    "source of a report": (REPORT, "  report:", "  source: {path: a.csv}\n  report:", "unknown word `source`; allowed: description, after, report, columns, required, key, keep_versions", "  source:"),
+    "source of a report": (REPORT, "  report:", "  source: {path: a.csv}\n  report:", "unknown word `source`; allowed: description, profile, after, report, columns, required, key, keep_versions", "  source:"),
 }  # fmt: skip
 
 # Whole files: what they hold, the line that is named, what is said.

@@ -99,7 +99,7 @@ def test_a_run_that_is_stopped_says_so_and_goes_on_later(
         f" go on with: loyalty-etl resume --run {told['run_id']}"
     )
     first, second = err.splitlines()
-    assert first == f"loading into {api.base_url}"
+    assert first == f"into  {api.base_url.removeprefix('http://')} (sandbox)"
     assert second == f"loyalty-etl: {told['error']}"
     httpx.delete(api.faults_url, trust_env=False)
     again = run(write_feed("slow"))

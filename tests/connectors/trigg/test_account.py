@@ -83,3 +83,90 @@ def test_the_host_is_given_with_its_port():
 def test_a_timeout_is_above_zero(seconds):
     with pytest.raises(AccountError):
         Timeout(read=seconds)
+
+
+@pytest.mark.parametrize(
+    ("url", "told", "environment"),
+    [
+        ("https://api.oculos.no/v4", "", "production"),
+        ("https://API.OCULOS.NO:443/v4", "", "production"),
+        ("https://api.oculos.no./v4", "", "production"),
+        ("https://api.oculos.no/v4", "production", "production"),
+        ("https://api.staging.oculos.no/v4", "", "staging"),
+        ("https://api.staging.oculos.no/v4", "sandbox", "sandbox"),
+        ("https://api.staging.oculos.no/v4", "production", "production"),
+        ("http://localhost:8085/v4", "", "sandbox"),
+        ("http://127.9.9.9/v4", "", "sandbox"),
+        ("https://[::1]:8085/v4", "", "sandbox"),
+        ("http://127.0.0.1:1", "production", "production"),
+        ("https://staging.oculos.no/v4", "", "production"),
+        ("https://api.staging.oculos.no.evil.example", "", "production"),
+        ("https://10.0.0.1/v4", "", "production"),
+        ("https://10.0.0.1/v4", "staging", "staging"),
+    ],
+)
+def test_what_nobody_says_of_a_host_is_production(url, told, environment):
+    assert Account(url, "k", environment=told).environment == environment
+
+
+@pytest.mark.parametrize("told", ["sandbox", "staging"])
+@pytest.mark.parametrize("host", ["api.oculos.no", "API.oculos.no:443", "api.oculos.no."])
+def test_production_cannot_be_called_otherwise(host, told):
+    with pytest.raises(AccountError, match=f"^TRIGG_ENVIRONMENT says {told}, and the host is"):
+        Account(f"https://{host}/v4", "k", environment=told)
+
+
+def test_an_environment_is_one_of_three():
+    with pytest.raises(AccountError, match="none of sandbox, staging, production"):
+        Account("https://api.oculos.no/v4", "k", environment="prod")
+
+
+def test_an_account_says_where_it_leads_to():
+    assert Account("https://API.oculos.no/v4/", "k").where == "api.oculos.no/v4 (production)"
+    brand = Account("http://localhost:8085/v4", "k", profile="brand_a")
+    assert brand.where == "localhost:8085/v4 (sandbox, profile brand_a)"
+
+
+BAD_HEADERS = {
+    "no name": [("", "secret-1")],
+    "a name with a blank": [("x brand", "secret-1")],
+    "a name with a line break": [("x-brand\r\nx-api-key", "secret-1")],
+    "no value": [("x-brand", "")],
+    "a value with a line break": [("x-brand", "secret-1\r\nx-api-key: other")],
+    "a value with a tab": [("x-brand", "secret-1\t")],
+    "a value beyond ASCII": [("x-brand", "secret-1-ø")],
+    "an endless value": [("x-brand", "secret-1" * 1000)],
+    "the key": [("X-API-Key", "secret-1")],
+    "what frames a request": [("Transfer-Encoding", "chunked")],
+    "the same twice": [("x-brand", "secret-1"), ("X-Brand", "secret-1")],
+}
+
+
+@pytest.mark.parametrize("case", BAD_HEADERS)
+def test_a_header_that_cannot_be_sent_is_refused_unseen(case):
+    with pytest.raises(AccountError, match=r"^TRIGG_HEADERS: ") as caught:
+        Account("https://api.oculos.no/v4", "k", headers=tuple(BAD_HEADERS[case]))
+    assert "secret" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_headers_are_in_no_repr():
+    account = Account("https://api.oculos.no/v4", "k", headers=(("x-brand", "hidden-value"),))
+    assert "hidden-value" not in repr(account)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ({"api_key": ""}, "set TRIGG_BRAND_A_API_KEY in"),
+        ({"base_url": "api.oculos.no"}, "set TRIGG_BRAND_A_BASE_URL,"),
+        ({"environment": "x"}, "TRIGG_BRAND_A_ENVIRONMENT is"),
+        ({"headers": (("host", "x"),)}, "TRIGG_BRAND_A_HEADERS: host"),
+    ],
+)
+def test_a_mistake_names_the_profile_and_its_setting(words, said):
+    given = {"base_url": "https://api.oculos.no/v4", "api_key": "k", "profile": "brand_a"}
+    with pytest.raises(AccountError, match=r"^profile brand_a: ") as caught:
+        Account(**{**given, **words})
+    assert said in str(caught.value)
+    assert str(caught.value).count("profile brand_a") == 1
