@@ -587,7 +587,7 @@ def test_asking_waits_until_the_platform_must_be_done(send):
 
     started = time.monotonic()
     with book.open() as ledger:
-        sender = book.sender(ledger, Platform(truth.post, ask), policy(settle=0.3))
+        sender = book.sender(ledger, Platform(truth.post, ask), policy(settle=1))
         said = {tally.waiting for tally in sender.send()}
-    assert waited[0] >= 0.3
-    assert "0 s, then asks what is in doubt" in said
+    assert waited[0] >= 1
+    assert any(text.endswith(" s, then asks what is in doubt") for text in said)
