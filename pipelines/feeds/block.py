@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 
@@ -13,6 +13,21 @@ class Words(BaseModel):
 
 
 Name = Annotated[str, Field(min_length=1)]
+
+
+def _pattern(text: str) -> str:
+    """Compile a pattern with the engine that will run it, whose time is linear in the text."""
+    import polars as pl  # noqa: PLC0415  (slow to import, and few feeds have a pattern)
+
+    try:
+        pl.Series([""]).str.contains(text)
+    except pl.exceptions.ComputeError as error:
+        why = str(error).split("error: ")[-1].split("\n")[0]
+        raise ValueError(f"not a pattern: {why}") from None
+    return text
+
+
+Pattern = Annotated[Name, AfterValidator(_pattern)]
 
 
 def fault(message: str, name: str) -> PydanticCustomError:
