@@ -72,6 +72,31 @@ class _Ranges:
     lengths: tuple[int, ...]
     prefix: str
 
+    def read(self, numbers: pl.Series, check: Check) -> pl.Series:
+        """Write those of what stood behind the plus and the code that are surely right."""
+        zero = numbers.str.starts_with(DOUBTFUL)
+        numbers = numbers.str.strip_prefix(DOUBTFUL)
+        # With the zero it is another number, or none.
+        known = self.known(numbers, check) & ~(zero & ("0" + numbers).str.contains(self.general))
+        return self._write(numbers, known)
+
+    def read_at_home(self, numbers: pl.Series, check: Check) -> pl.Series:
+        """Write those of numbers without a plus that are surely right."""
+        own = numbers.str.starts_with(self.code)
+        behind = numbers.str.strip_prefix(self.code)
+        with_code = own & ~numbers.str.contains(self.general) & self.known(behind, "valid")
+        with_code &= ~numbers.str.contains(self.not_these)
+        if self.prefix:
+            numbers = numbers.str.replace(f"^{self.prefix}([1-9])", "$1")
+        known = self.known(numbers, check)
+        if check == "possible":
+            known &= ~own
+        written = self._write(behind, with_code & ~known)
+        return pl.select(pl.coalesce(self._write(numbers, known), written)).to_series()
+
+    def _write(self, numbers: pl.Series, known: pl.Series) -> pl.Series:
+        return pl.select(pl.when(known).then(f"+{self.code}" + pl.lit(numbers))).to_series()
+
     def known(self, numbers: pl.Series, check: Check) -> pl.Series:
         """Mark the numbers that are surely right."""
         length = numbers.str.len_bytes()
@@ -124,20 +149,12 @@ def _read_known(plain: pl.Series, region: str, check: Check) -> pl.Series:
     read = pl.repeat(None, len(plain), dtype=pl.String, eager=True)
     for code, home in _countries(plain.filter(abroad)):
         places = plain.str.starts_with(f"+{code}").fill_null(value=False).arg_true()
-        numbers = plain.gather(places)
-        known = _ranges(home).known(numbers.str.slice(1 + len(code)), check)
-        read = read.scatter(places.filter(known), numbers.filter(known))
+        found = _ranges(home).read(plain.gather(places).str.slice(1 + len(code)), check)
+        read = read.scatter(places, found)
     places = (~abroad & plain.is_not_null()).arg_true()
     if not region or not len(places):
         return read
-    ranges, numbers = _ranges(region), plain.gather(places)
-    if ranges.prefix:
-        numbers = numbers.str.replace(f"^{ranges.prefix}([1-9])", "$1")
-    known = ranges.known(numbers, check)
-    if check == "possible":  # its own code may stand in front
-        known &= ~numbers.str.starts_with(ranges.code)
-    full = f"+{ranges.code}" + numbers.filter(known)
-    return read.scatter(places.filter(known), full)
+    return read.scatter(places, _ranges(region).read_at_home(plain.gather(places), check))
 
 
 def _countries(numbers: pl.Series) -> list[tuple[str, str]]:

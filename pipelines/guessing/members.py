@@ -112,7 +112,9 @@ class MemberWords:
             return ""
         country, why = find_country(self._profiles, self._given)
         odd = f"{len(unread)} of {len(texts)} different numbers in `{column}`"
-        if country and read_phone(unread, country, "valid").count() * 2 >= len(unread):
+        valid = read_phone(unread, country, "valid").count()
+        possible = read_phone(unread, country).count()
+        if country and valid * 2 >= len(unread):
             self.values.setdefault("region", country)
             code = DIALLING[country]
             self.why.setdefault("region", f"of phones without a country code, by {why}")
@@ -120,6 +122,12 @@ class MemberWords:
                 f"numbers in `{column}` without a country code are taken for +{code} ({country}, "
                 f"by {why}): is that so?"
             )
+            if possible > valid:
+                self.values.setdefault("phones", "possible")
+                self.questions.append(
+                    f"{possible - valid} of {len(texts)} numbers in `{column}` are of ranges "
+                    "that are not in use: should they be rejected (values.phones: valid)?"
+                )
             return ""
         told = f"{country}, by {why}" if country else "no telling of which country"
         self.questions.append(

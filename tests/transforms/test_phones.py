@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.phones import _ask, read_phone
+from transforms.phones import DOUBTFUL, _ask, read_phone
 
 HOMES = ["", "NO", "SE", "DK", "FI", "DE", "GB", "US", "IT", "PL"]
 
@@ -70,16 +70,33 @@ def test_possible_takes_numbers_of_the_right_length():
 
 DIGITS = st.text("0123456789", min_size=4, max_size=12)
 CODES = st.sampled_from(
-    ["+47", "47", "+46", "+45", "+49", "+358", "+44", "+1", "+39", "00", "0", "+"]
+    [
+        "+47",
+        "47",
+        "+46",
+        "46",
+        "+46(0)",
+        "+47(0)",
+        "+39(0)",
+        "+45",
+        "+49",
+        "+358",
+        "+44",
+        "+1",
+        "+39",
+        "00",
+        "0",
+        "+",
+    ]
 )
 REAL = st.sampled_from(HOMES[1:]).flatmap(
     lambda home: st.sampled_from([0, 1]).map(
         lambda kind: phonenumbers.example_number_for_type(home, kind)
     )
 ).map(lambda number: (str(number.country_code), str(number.national_number)))  # fmt: skip
-ALMOST = st.tuples(REAL, st.sampled_from(["+", "", "00"]), st.integers(0, 99)).map(
-    lambda drawn: f"{drawn[1]}{drawn[0][0]}{drawn[0][1][:-2]}{drawn[2]:02}"
-)
+ALMOST = st.tuples(
+    REAL, st.sampled_from(["+", "", "00"]), st.sampled_from(["", "(0)"]), st.integers(0, 99)
+).map(lambda drawn: f"{drawn[1]}{drawn[0][0]}{drawn[2]}{drawn[0][1][:-2]}{drawn[3]:02}")
 NUMBERS = st.tuples(CODES | st.just(""), DIGITS).map("".join) | ALMOST
 
 
@@ -91,7 +108,8 @@ NUMBERS = st.tuples(CODES | st.just(""), DIGITS).map("".join) | ALMOST
 )
 def test_the_patterns_say_what_the_library_says(texts, region, check):
     read = read_phone(pl.Series(texts), region, check).to_list()
-    assert read == [_ask(re.sub("^00", "+", text), region, check) for text in texts]
+    plain = [re.sub("^00", "+", text.replace("(0)", DOUBTFUL)) for text in texts]
+    assert read == [_ask(text, region, check) for text in plain]
 
 
 @settings(max_examples=60, deadline=None)
