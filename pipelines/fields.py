@@ -94,6 +94,7 @@ def map_fields(rows: pl.DataFrame, fields: Fields, rules: Sequence[Rule]) -> pl.
     if fields.clear is not None:
         lacks = [n for n in fields.keys if f"{CLEARED}{n}" not in mapped.columns]
         mapped = mapped.with_columns(pl.lit(value=False).alias(f"{CLEARED}{n}") for n in lacks)
+        mapped = _clear_with_blanks(mapped, fields)
     if fields.always:
         mapped = read_values(mapped, fields.always, fields.today, fields.zone)
     if not fields.instead:
@@ -113,6 +114,20 @@ def map_fields(rows: pl.DataFrame, fields: Fields, rules: Sequence[Rule]) -> pl.
         ),
         *(pl.lit(value=False).alias(flag) for flag in flags if flag in mapped.columns),
     )
+
+
+def _clear_with_blanks(mapped: pl.DataFrame, fields: Fields) -> pl.DataFrame:
+    """Clear what has blanks around the text that clears; of other fields `read_plain` does it."""
+    assert fields.clear is not None
+    bare = {f.name: mapped[f.name].str.strip_chars() for f in fields.always}
+    some = {name: text for name, text in bare.items() if (text == fields.clear).any()}
+    if not some:
+        return mapped
+    clears = [
+        pl.when(pl.lit(text) == fields.clear).then(pl.lit(text)).otherwise(name).alias(name)
+        for name, text in some.items()
+    ]
+    return clear_fields(mapped.with_columns(clears), list(some), fields.clear)
 
 
 def read_plain(mapped: pl.DataFrame, fields: Fields, rules: Sequence[Rule]) -> pl.DataFrame | None:
@@ -162,9 +177,11 @@ def _style(feed: LoadFeed, mapped: Mapped) -> Style:
         words.time,
         tuple(words.true),
         tuple(words.false),
+        words.region or "",
+        words.phones or ("valid" if words.region else "possible"),
     )
     if _says_itself(mapped):
-        style = PLAIN
+        style = replace(PLAIN, region=style.region, phones=style.phones)
     if not isinstance(mapped, Outcome):
         return style
     given = {w: getattr(mapped, w) for w in ("decimal", "thousands", "date", "time")}

@@ -9,6 +9,7 @@ from pipelines.feeds.mapping import (
     FunctionWord,
     Instead,
     Join,
+    ListOf,
     Mapped,
     Split,
     TakenColumn,
@@ -42,6 +43,8 @@ def values_of(name: str, mapped: Mapped) -> fill.Values:  # noqa: C901, PLR0911 
             return fill.Joined(tuple(mapped.join), mapped.with_)
         case Split():
             return fill.Part(mapped.split, mapped.at, mapped.part)
+        case ListOf():
+            return fill.Listed(tuple(mapped.list), mapped.at)
         case Template():
             parts = split_template(mapped.template)
             filled = (

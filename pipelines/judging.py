@@ -18,6 +18,8 @@ from validators.receipts import line_rules, receipt_rules
 from validators.rules import Rule, field_rules
 
 TIME = "Header.TimeStamp"
+NO_CODE = r"^[ (]*(?:[1-9]|0[1-9])[0-9 ()./\x{a0}-]{4,}$"
+"""What a phone number without a country code looks like."""
 NOT_OF_A_VALUE = {"missing", "no-key"}
 
 
@@ -91,8 +93,11 @@ def _value_rules(fields: Fields) -> list[Rule]:
     ]
     for field in fields.always:
         if not field.is_plain and field.kind not in {"boolean", "gender"}:
-            code, message = _not_such(field)
-            rules.append(Rule(field.name, code, message, pl.col(f"{UNREAD}{field.name}")))
+            unread = pl.col(f"{UNREAD}{field.name}")
+            rules += [
+                Rule(field.name, code, message, unread & which)
+                for code, message, which in _not_such(field)
+            ]
     return rules
 
 
@@ -110,7 +115,26 @@ def _beside(rules: Sequence[Rule], own: Sequence[Rule]) -> list[Rule]:
     return [*quiet, *own]
 
 
-def _not_such(field: Read) -> tuple[str, str]:
+def _not_such(field: Read) -> list[tuple[str, str, pl.Expr]]:
+    """Say what is wrong with values that were not read, and with which of them."""
+    if field.kind == "phone":
+        return _no_phone(field)
+    return [(*_no_value(field), pl.lit(value=True))]
+
+
+def _no_phone(field: Read) -> list[tuple[str, str, pl.Expr]]:
+    code, region = "not-a-phone", field.style.region
+    if region:
+        what = f"not a phone number of {region}, nor one with its country code"
+        return [(code, what, pl.lit(value=True))]
+    bare = pl.col(field.name).str.contains(NO_CODE).fill_null(value=False)
+    return [
+        (code, "has no country code: set values.region, such as NO", bare),
+        (code, "not a phone number such as +4712345678", ~bare),
+    ]
+
+
+def _no_value(field: Read) -> tuple[str, str]:
     style = field.style
     match field.kind:
         case "integer":
@@ -118,6 +142,10 @@ def _not_such(field: Read) -> tuple[str, str]:
         case "number":
             number = f"1{style.thousands}234{style.decimal}50"
             return "not-a-number", f"not a number such as {number}"
+        case "email":
+            return "not-an-email", "not an e-mail address such as kari@example.com"
+        case "country":
+            return "not-a-country", "not a country such as NO, NOR or Norge"
         case "time":
             return "not-a-time", f"not a date and time such as {example(style.time)}"
         case _:

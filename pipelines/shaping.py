@@ -32,6 +32,7 @@ from pipelines.refusing import (
 )
 from transforms.cutting import rows_together
 from transforms.mapping import CLEARED, Values, map_columns
+from transforms.members import count_zip_texts
 from transforms.receipt_json import encode_receipts
 from transforms.receipts import SCALE, Shape, find_unknown, read_lines, sum_receipts
 from validators.rules import faulty
@@ -203,7 +204,7 @@ def _flat_shaper(feed: LoadFeed) -> Shaper:
             refused = refuse(named.with_columns(place).filter(bad), why, place)
             good, members = named.filter(~bad), members.filter(~bad)
         records = good.with_columns(encode(members).alias("json"))
-        return Shaped(records, refused, why, _cleared(members))
+        return Shaped(records, refused, why, _cleared(members) | _zip_texts(members, feed.kinds))
 
     return shape_rows
 
@@ -213,6 +214,12 @@ def _cleared(members: pl.DataFrame) -> dict[str, int]:
     flags = [name for name in members.columns if name.startswith(CLEARED)]
     count = sum(int(members[name].sum()) for name in flags)
     return {"times a value clears its field (values.clear)": count} if count else {}
+
+
+def _zip_texts(members: pl.DataFrame, kinds: Mapping[str, str]) -> dict[str, int]:
+    """Count the zips that are no numbers, where numbers are asked for."""
+    count = count_zip_texts(members, kinds)
+    return {"zips sent as text, for a number would lose a zero or letters": count} if count else {}
 
 
 def _unbalanced(lines: pl.DataFrame, tolerance: Decimal) -> dict[str, int]:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+import polars as pl
+
 from pipelines.feeds import LoadFeed
 from pipelines.feeds.mapping import Column
 from pipelines.lookalikes import (
@@ -25,6 +27,8 @@ from pipelines.lookalikes import (
     reads,
     show,
 )
+from transforms.emails import explain_email
+from transforms.phones import read_phone
 from validators.fields import MEMBER_FIELDS, RECEIPT_FIELDS
 
 
@@ -58,6 +62,8 @@ class Case:
 
 FEW = 10.0
 """Percent of the rows: what so few of them have is rather their fault than the feed's."""
+HOMES = ("NO", "SE", "DK", "FI", "DE", "GB")
+"""Countries whose phones are known by sight, the likeliest first."""
 AT_SOURCE = "have it mended at the source"
 
 
@@ -173,35 +179,40 @@ def _add_to_lookup(case: Case) -> str:
     return f"add to the lookup: {'; '.join(told)}{more}; or say otherwise: keep, null or a value"
 
 
-def _phone(case: Case) -> str:
-    values = list(case.values)
+def _phone(case: Case) -> str:  # noqa: PLR0911  (one for each cause)
+    values, region = list(case.values), case.feed.values.region
     if mostly(SPREADSHEET, values):
         return _spreadsheet(case)
-    digits = [re.sub(r"[ ()./\u00a0-]", "", value) for value in values]
-    spaced = "without the blanks and dashes, " if not mostly(r"\+?\d+", values) else ""
-    behind = f"{{{case.column}}}'}}"
-    if mostly(r"[2-9]\d{7}", digits):
-        line = f"has no country code: {{template: '+47{behind} if all are Norwegian (+45: Danish)"
-    elif mostly(r"(47|46|45)\d{8,9}", digits):
-        line = f"lacks the plus: {{template: '+{behind}"
-    elif mostly(r"00[1-9]\d{7,14}", digits):
-        line = "begins with 00 for the plus"
-    elif mostly(r"0[1-9]\d{7,8}", digits):
-        line = "has no country code: Swedish ones begin with 0 for +46"
-    elif spaced and mostly(r"\+[1-9]\d{7,14}", digits):
-        line = "a function can take them out"
-    else:
-        return f"is no whole number: {AT_SOURCE}, or say on_error: null to leave it out"
-    more = "" if line.endswith("'}") and not spaced else "; a function can do all of it"
-    return f"{spaced}{line}{more} (docs/mapping.md)"
+    texts = pl.Series(values)
+    read = {home: texts.len() - read_phone(texts, home, "valid").null_count() for home in HOMES}
+    most = max(read.values())
+    likely = [home for home in HOMES if read[home] == most and 2 * most >= len(values)]
+    leave = f"{AT_SOURCE}, or say on_error: null to leave it out"
+    if mostly(r"\s*\(?(\+|00)[\d ()./-]*", values):
+        return f"is too short, too long or of no country: {leave}"
+    if region and 2 * read_phone(texts, region).count() >= len(values):
+        return f"of a range that is not in use: {leave}; values.phones: possible takes it"
+    if region and likely:
+        return f"looks like {' or '.join(likely)}: it needs its country code, {leave}"
+    if not region and likely:
+        told = f" (or {', '.join(likely[1:])}: these numbers do not tell)" if likely[1:] else ""
+        return f"has no country code: set values.region: {likely[0]}{told}"
+    if not region and mostly(r"[\d ()./-]{5,}", values):
+        return f"has no country code: set values.region if these are phones; else {leave}"
+    return f"is no whole number: {leave}"
 
 
 def _email(case: Case) -> str:
     values = list(case.values)
-    for look, told in EMAILS:
-        if mostly(look, values):
-            return f"{told}: {AT_SOURCE}, or say on_error: null to leave it out"
-    return f"{AT_SOURCE}, or say on_error: null to leave it out"
+    leave = f"{AT_SOURCE}, or say on_error: null to leave it out"
+    told = next((told for look, told in EMAILS if mostly(look, values)), "")
+    told = told or (explain_email(values[0]) if values else "")
+    return f"{told}: {leave}" if told else leave
+
+
+def _country(case: Case) -> str:
+    table = ", ".join(f"{_key(value)}: …" for value in list(case.values)[:5])
+    return f"say what each is: {{column: {case.column}, lookup: {{{table}}}, otherwise: keep}}"
 
 
 def _unread(case: Case) -> str:
@@ -257,6 +268,7 @@ FIXES: dict[str, Callable[[Case], str]] = {
     "not-allowed": _allowed,
     "not-a-phone": _phone,
     "not-an-email": _email,
+    "not-a-country": _country,
     "not-in-lookup": _add_to_lookup,
     "not-readable": _unread,
     "missing": _missing,

@@ -11,6 +11,9 @@ MISSED, CLEARED = "missed.", "cleared."
 NOWHERE = "\0"
 """What a table gives for a text that it lacks; no value of a table is this."""
 
+LISTED = "\x1f"
+"""Stands between the texts of a list."""
+
 Question = Literal["is", "is_not", "matches", "empty", "filled"]
 
 
@@ -50,6 +53,14 @@ class Part:
     column: str
     at: str
     number: int
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Make a list of several columns, each cut at a text if there is one; each text once."""
+
+    columns: tuple[str, ...]
+    at: str | None = None
 
 
 @dataclass(frozen=True)
@@ -105,7 +116,7 @@ class Made:
     columns: tuple[str, ...]
 
 
-Values = FromColumn | Constant | FirstOf | Joined | Part | Looked | Filled | Chosen | Made
+Values = FromColumn | Constant | FirstOf | Joined | Part | Listed | Looked | Filled | Chosen | Made
 
 
 def map_columns(
@@ -147,10 +158,13 @@ def _unless_clear(values: Values, clear: str | None) -> pl.Expr:
     if clear is not None and isinstance(values, Looked | Part):
         text = _text(values.column)
         return pl.when(text == clear).then(text).otherwise(_value(values))
-    return _value(values, clear if isinstance(values, Joined | Filled) else None)
+    if clear is not None and isinstance(values, Listed) and len(values.columns) == 1:
+        text = _text(values.columns[0])
+        return pl.when(text == clear).then(text).otherwise(_value(values))
+    return _value(values, clear if isinstance(values, Joined | Filled | Listed) else None)
 
 
-def _value(values: Values, without: str | None = None) -> pl.Expr:  # noqa: PLR0911  (one for each form)
+def _value(values: Values, without: str | None = None) -> pl.Expr:  # noqa: C901, PLR0911  (one for each form)
     """Write where a value comes from as an expression; the text `without` is no value."""
     match values:
         case FromColumn(column):
@@ -165,6 +179,8 @@ def _value(values: Values, without: str | None = None) -> pl.Expr:  # noqa: PLR0
             return _filled(pl.concat_str(texts, separator=between, ignore_nulls=True))
         case Part(column, at, number):
             return _part(_text(column), at, number)
+        case Listed(columns, at):
+            return _list([_value(FromColumn(c), without) for c in columns], at)
         case Looked():
             return _look_up(values)
         case Filled(parts):
@@ -190,6 +206,16 @@ def _part(text: pl.Expr, at: str, number: int) -> pl.Expr:
     parts = text.str.split(at)
     place = number - 1 if number > 0 else number
     return _filled(parts.list.get(place, null_on_oob=True).str.strip_chars())
+
+
+def _list(texts: Sequence[pl.Expr], at: str | None) -> pl.Expr:
+    # A text that holds the separator itself would become two, and a null would be the whole list.
+    texts = [text.str.replace_all(LISTED, " ", literal=True).fill_null("") for text in texts]
+    lists = [text.str.split(at) if at else text for text in texts]
+    parts = pl.concat_list(lists).list.eval(
+        pl.element().str.strip_chars().filter(pl.element().str.strip_chars() != "")
+    )
+    return _filled(parts.list.unique(maintain_order=True).list.join(LISTED))
 
 
 def _answer(chosen: Chosen) -> pl.Expr:

@@ -1,55 +1,82 @@
-"""Members into the JSON of POST /import, in columns."""
+"""Members into the JSON of the endpoints that take them, in columns."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Union
 
 import polars as pl
 
 from transforms.json_text import encode
-from transforms.mapping import CLEARED
+from transforms.mapping import CLEARED, LISTED
+from transforms.wire import FORMS, MIDNIGHT, Form, rank
 
-LISTED = "metaData"
 NULL = "!"
 """Ends the name of a boolean member that is written in place of a null; no wire name holds it."""
+AS_TEXT = " "
+"""Ends the name of a zip that is written as text, beside that which is written as a number."""
+ZIP_NUMBER = "^(?:0|[1-9][0-9]{0,14})$"
+"""A zip that is the same as a number: any other loses a zero in front, or has letters."""
 Tree = dict[str, Union[pl.Expr, "Tree"]]
+Path = tuple[str, ...]
+Special = Mapping[Path, Callable[[Tree], pl.Expr]]
+"""Where an object is written as a list, and how."""
 
 
 def encode_members(members: pl.DataFrame, kinds: Mapping[str, str]) -> pl.Series:
-    """Write one element of the import list per member, as JSON text.
+    """Write one element of the list of POST /import per member: `encode_customers`, `import`."""
+    return encode_customers(members, kinds, "import")
+
+
+def encode_customers(members: pl.DataFrame, kinds: Mapping[str, str], form: Form) -> pl.Series:
+    """Write one member per row, as JSON text, the way an endpoint spells it.
 
     Args:
-        members: text columns, one for each wire name; nothing in them is faulty. A name
+        members: text columns, one for each canonical name; nothing in them is faulty. A name
             `group.key` goes into an object `group`, `group.part.key` into an object of that; in
-            `metaData` it becomes an object of its own in a list, as the contract's sample has it.
-            A boolean `cleared.<name>` says where the field is cleared.
-        kinds: what each wire name is: text, integer, number, boolean or date.
+            `metaData` of an import it becomes an object of its own in a list, as the contract's
+            sample has it, and in `consents.extendedConsents` an object of `id` and `value`. The
+            texts of a list stand in one, with `LISTED` between them. A boolean `cleared.<name>`
+            says where the field is cleared.
+        kinds: what each name is: text, integer, number, boolean, date, phone, email, country, zip
+            (a number where it is the same as one, else text) or list.
+        form: the endpoint's.
 
     Returns:
         A text series as long as `members`; fields without a value are left out, and those that
         are cleared are null.
     """
+    wire = FORMS[form]
+    paths = {name: wire.path(name) for name in kinds}
+    names = sorted(kinds, key=lambda name: rank(paths[name])) if wire.ordered else list(kinds)
     tree: Tree = {}
-    cleared = [name for name in kinds if f"{CLEARED}{name}" in members.columns]
-    for name, kind in kinds.items():
-        *groups, key = name.split(".")
+    cleared = [name for name in names if f"{CLEARED}{name}" in members.columns]
+    for name in names:
+        *groups, key = paths[name]
         place = tree
         for group in groups:
             below = place.setdefault(group, {})
             assert isinstance(below, dict)
             place = below
-        place[key] = _typed(name, kind)
+        place.update(_typed(name, key, kinds[name]))
         if name in cleared:
             place[f"{key}{NULL}"] = pl.when(f"{CLEARED}{name}").then(pl.lit(value=True))
-    fields = {key: value for key, value in tree.items() if isinstance(value, pl.Expr)}
-    for group, below in tree.items():
-        if isinstance(below, dict):
-            fields[group] = _listed(below) if group == LISTED else _nested(below)
-    member = pl.struct(value.alias(key) for key, value in fields.items())
-    texts = encode(members, member, dict.fromkeys([*fields, *_keys(tree)]))
-    for name in cleared:
-        key = name.rpartition(".")[2]
-        texts = texts.str.replace_all(f'"{key}{NULL}":true', f'"{key}":null', literal=True)
+    consents = (*filter(None, [wire.data]), *wire.consents.split("."))
+    if not wire.ordered:
+        tree = _values_first(tree)
+    special = {consents: _consents, (wire.listed,): _listed}
+    optional = dict.fromkeys([*tree, *_keys(tree), "value"])
+    texts = encode(members, _object(_made(tree, special)), optional)
+    if cleared:
+        texts = texts.str.replace_all(f'"([^"]*){NULL}":true', '"$1":null')
+    for name in (name for name in names if kinds[name] == "zip"):
+        key = paths[name][-1]
+        texts = texts.str.replace_all(f'"{key}{AS_TEXT}":', f'"{key}":', literal=True)
     return texts
+
+
+def count_zip_texts(members: pl.DataFrame, kinds: Mapping[str, str]) -> int:
+    """Count the zips that `encode_customers` writes as text, for a number would lose something."""
+    names = [name for name, kind in kinds.items() if kind == "zip"]
+    return sum(int((~members[name].str.contains(ZIP_NUMBER)).sum()) for name in names)
 
 
 def _keys(tree: Tree) -> Iterator[str]:
@@ -60,36 +87,82 @@ def _keys(tree: Tree) -> Iterator[str]:
             yield from _keys(value)
 
 
-def _typed(name: str, kind: str) -> pl.Expr:
+def _typed(  # noqa: PLR0911  (one for each kind)
+    name: str, key: str, kind: str
+) -> dict[str, pl.Expr]:
+    """Make the value of a key, or of two of which a row has one at most."""
     text = pl.col(name)
     match kind:
         case "integer":
-            return text.cast(pl.Int64)
+            return {key: text.cast(pl.Int64)}
         case "number":
-            return text.cast(pl.Float64)
+            return {key: text.cast(pl.Float64)}
         case "boolean":
             yes = text.str.to_lowercase().is_in(["true", "1"])
-            return pl.when(text.is_not_null()).then(yes)
+            return {key: pl.when(text.is_not_null()).then(yes)}
         case "date":  # the contract writes a birth date as a local date-time
-            return text + "T00:00:00"
+            return {key: text + MIDNIGHT}
+        case "list":
+            return {key: text.str.split(LISTED)}
+        case "zip":
+            number = text.str.contains(ZIP_NUMBER)
+            as_number = pl.when(number).then(text.cast(pl.Int64, strict=False))
+            return {key: as_number, f"{key}{AS_TEXT}": pl.when(~number).then(text)}
         case _:
-            return text
+            return {key: text}
 
 
-def _nested(tree: Tree) -> pl.Expr:
-    fields = {k: v if isinstance(v, pl.Expr) else _nested(v) for k, v in tree.items()}
-    some = pl.any_horizontal(value.is_not_null() for value in fields.values())
-    return pl.when(some).then(pl.struct(value.alias(key) for key, value in fields.items()))
+def _values_first(tree: Tree) -> Tree:
+    """Put values before objects, as the elements of an import have them."""
+    groups = {key: value for key, value in tree.items() if isinstance(value, dict)}
+    return {key: value for key, value in tree.items() if key not in groups} | groups
+
+
+def _made(tree: Tree, special: Special, path: Path = ()) -> dict[str, pl.Expr]:
+    """Make an expression of each key of an object."""
+    made = {}
+    for key, value in tree.items():
+        below = (*path, key)
+        if isinstance(value, pl.Expr):
+            made[key] = value
+        elif below in special:
+            made[key] = special[below](value)
+        else:
+            fields = _made(value, special, below)
+            some = pl.any_horizontal(field.is_not_null() for field in fields.values())
+            made[key] = pl.when(some).then(_object(fields))
+    return made
+
+
+def _object(fields: Mapping[str, pl.Expr]) -> pl.Expr:
+    return pl.struct(value.alias(key) for key, value in fields.items())
 
 
 def _listed(tree: Tree) -> pl.Expr:
     """Make a list of objects with one key each; polars lists hold one shape, so each is whole."""
     fields = {key: value for key, value in tree.items() if isinstance(value, pl.Expr)}
-    objects = [
+    return _list(
         pl.when(value.is_not_null()).then(
-            pl.struct((value if key == own else pl.lit(None)).alias(key) for key in fields)
+            _object({key: value if key == own else pl.lit(None) for key in fields})
         )
         for own, value in fields.items()
-    ]
-    entries = pl.concat_list(objects).list.drop_nulls()
+    )
+
+
+def _consents(tree: Tree) -> pl.Expr:
+    """Make a list of the ids that are keys here, each with its value."""
+    values = {key: value for key, value in tree.items() if isinstance(value, pl.Expr)}
+    flags = {key: value for key, value in values.items() if key.endswith(NULL)}
+    objects = []
+    for key in (key for key in values if key not in flags):
+        fields = {"id": pl.lit(key), "value": values[key]}
+        if flags:
+            fields[f"value{NULL}"] = flags.get(f"{key}{NULL}", pl.lit(None, pl.Boolean))
+        told = pl.any_horizontal(v.is_not_null() for k, v in fields.items() if k != "id")
+        objects.append(pl.when(told).then(_object(fields)))
+    return _list(objects)
+
+
+def _list(objects: Iterable[pl.Expr]) -> pl.Expr:
+    entries = pl.concat_list(list(objects)).list.drop_nulls()
     return pl.when(entries.list.len() > 0).then(entries)

@@ -10,13 +10,19 @@ from typing import Literal
 
 import polars as pl
 
+from transforms.countries import read_country
 from transforms.dates import read_date, read_time
+from transforms.emails import read_email
 from transforms.numbers import read_number
+from transforms.phones import Check, read_phone
 from transforms.truths import read_gender, read_truth
 
 UNREAD = "unread."
 """Begins the names of the booleans that mark values which do not parse."""
-Kind = Literal["text", "number", "integer", "date", "time", "boolean", "gender"]
+Kind = Literal[
+    "text", "zip", "list", "number", "integer", "date", "time", "boolean", "gender",
+    "phone", "email", "country",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,8 @@ class Style:
         time: the same, for times.
         true: words for true, beside the known ones.
         false: words for false.
+        region: the ISO country of phones without a country code; empty where that is not known.
+        phones: which phones are taken, as `transforms.phones` says.
     """
 
     decimal: str = "."
@@ -38,6 +46,8 @@ class Style:
     time: str = "iso"
     true: tuple[str, ...] = ()
     false: tuple[str, ...] = ()
+    region: str = ""
+    phones: Check = "possible"
 
 
 PLAIN = Style()
@@ -72,8 +82,10 @@ class Field:
                 own = replace(PLAIN, time=style.time)
             case "boolean":
                 own = replace(PLAIN, true=style.true, false=style.false)
-            case "text" | "gender":
+            case "text" | "zip" | "list" | "gender":
                 own = PLAIN
+            case "phone" | "email" | "country":  # no rule knows all that is wrong with one
+                return False
         return own == PLAIN
 
 
@@ -139,6 +151,12 @@ def _read(texts: pl.Series, field: Field, today: date, zone: str) -> pl.Series:
         case "number" | "integer":
             whole = field.kind == "integer"
             return read_number(texts, style.decimal, style.thousands, whole=whole)
+        case "phone":
+            return read_phone(texts, style.region, style.phones)
+        case "email":
+            return read_email(texts)
+        case "country":
+            return read_country(texts)
         case "date":
             value = read_date(text, style.date, zone, today if field.born else None)
         case "time":
@@ -147,7 +165,7 @@ def _read(texts: pl.Series, field: Field, today: date, zone: str) -> pl.Series:
             value = read_truth(text, style.true, style.false)
         case "gender":
             value = read_gender(text)
-        case "text":
+        case "text" | "zip" | "list":
             value = text.str.strip_chars()
             value = pl.when(value != "").then(value)
     return pl.select(value).to_series()

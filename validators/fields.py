@@ -5,10 +5,15 @@ sample of a return, but tills have lines without one, so it is not asked for. Re
 are explained in docs/contract.md.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["text", "integer", "number", "boolean", "date"]
+Kind = Literal[
+    "text", "integer", "number", "boolean", "date", "phone", "email", "country", "zip", "list"
+]
+LISTED = "\x1f"
+"""Stands between the texts of a list; no text that is sent holds this control character."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +84,8 @@ MEMBER_FIELDS = {
     field.name: field
     for field in (
         Field("externalId"),
-        Field("mobilePhone"),
-        Field("email"),
+        Field("mobilePhone", "phone"),
+        Field("email", "email"),
         Field("name"),
         Field("firstName"),
         Field("lastName"),
@@ -97,3 +102,57 @@ MEMBER_FIELDS = {
         Field("metaData.isVip", "boolean"),
     )
 }
+
+# The customer object of POST and PUT /customers, by canonical names: how each endpoint spells them
+# is the business of `transforms.wire`.
+CUSTOMER_FIELDS = {
+    field.name: field
+    for field in (
+        Field("id"),
+        Field("mobilePhone", "phone"),
+        Field("externalId"),
+        Field("email", "email"),
+        Field("firstName"),
+        Field("lastName"),
+        Field("address"),
+        Field("zip", "zip"),
+        Field("city"),
+        Field("country", "country"),
+        Field("birthDate", "date"),
+        Field("gender", allowed=("Female", "Male")),
+        Field("favoriteStores", "list"),
+        Field("interests", "list"),
+        Field("consents.acceptsTerms", "boolean"),
+        Field("consents.acceptsEmail", "boolean"),
+        Field("consents.acceptsSms", "boolean"),
+        Field("source.storeId"),
+        Field("source.cashRegisterId"),
+        Field("source.cashierId"),
+        Field("source.sourceName"),
+    )
+}
+CUSTOMER_GROUPS = (
+    "consents.extendedConsents.",
+    "extendedProperties.",
+    "source.extendedSourceFields.",
+)
+"""What begins the names that a client chooses for itself."""
+
+
+def is_customer_field(name: str) -> bool:
+    """Tell whether POST and PUT /customers have a place for a name."""
+    return name in CUSTOMER_FIELDS or any(
+        name.startswith(group) and name != group for group in CUSTOMER_GROUPS
+    )
+
+
+def kind_of(name: str, known: Mapping[str, Field] = MEMBER_FIELDS) -> Kind:
+    """Say what a member's field of this name is, where the feed does not.
+
+    Args:
+        name: the wire name.
+        known: the fields with a kind of their own: `MEMBER_FIELDS` or `CUSTOMER_FIELDS`.
+    """
+    if name in known:
+        return known[name].kind
+    return "boolean" if name.startswith("consents.") else "text"

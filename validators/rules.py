@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from validators.fields import Field
+from validators.fields import LISTED, Field
 
 if TYPE_CHECKING:
     import pandera.polars as pa
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 NUMBER = r"^-?[0-9]{1,11}(\.[0-9]{1,4})?$"
 INTEGER = r"^-?[0-9]{1,15}$"
 BOOLEAN = r"^(?i-u:true|false|1|0)$"
+E164 = r"^\+[1-9][0-9]{7,14}$"
+EMAIL = r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$"
+COUNTRY = "^[A-Z]{2}$"
 DATE = r"^[12][0-9]{3}-[0-9]{2}-[0-9]{2}$"
 # Control characters, the last of which is a byte order mark inside a text, and blanks around it.
 UNTIDY = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff]|^\\s|\\s$"
@@ -55,7 +58,7 @@ class Rule:
     breaks: pl.Expr
 
 
-def field_rules(field: Field) -> list[Rule]:
+def field_rules(field: Field) -> list[Rule]:  # noqa: C901  (one for each kind)
     """Give the rules of one field, over a text column of its name."""
     text = pl.col(field.name)
     rules = []
@@ -76,7 +79,21 @@ def field_rules(field: Field) -> list[Rule]:
             impossible = unlike(field.name, DATE) | (text.is_not_null() & day.is_null())
             message = "not a date such as 2024-01-31"
             rules.append(Rule(field.name, "not-a-date", message, impossible))
-        case "text":
+        case "phone":
+            message = "not a phone number such as +4712345678"
+            rules.append(Rule(field.name, "not-a-phone", message, unlike(field.name, E164)))
+        case "email":
+            message = "not an e-mail address such as kari@example.com"
+            rules.append(Rule(field.name, "not-an-email", message, unlike(field.name, EMAIL)))
+        case "country":
+            message = "not a country such as NO, NOR or Norge"
+            rules.append(Rule(field.name, "not-a-country", message, unlike(field.name, COUNTRY)))
+        case "list":
+            message = "holds a control character"
+            parts = text.str.replace_all(LISTED, "", literal=True)
+            untidy = parts.str.contains(UNTIDY).fill_null(value=False)
+            rules.append(Rule(field.name, "control-character", message, untidy))
+        case "text" | "zip":
             message = "holds a control character, or blanks around it"
             untidy = text.str.contains(UNTIDY).fill_null(value=False)
             rules.append(Rule(field.name, "control-character", message, untidy))

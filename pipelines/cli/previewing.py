@@ -10,6 +10,7 @@ import click
 
 from pipelines.cli.finding import json_option, load_feed
 from pipelines.cli.running import source_option
+from validators.fields import LISTED
 
 if TYPE_CHECKING:
     from pipelines.previewing import Preview, Shown
@@ -108,7 +109,8 @@ def _pair(
     values = [before.get(column) for column in columns]
     told = " + ".join("-" if value is None else value for value in values)
     value = after[name]
-    return " + ".join(columns) or "(constant)", told, name, "-" if value is None else value
+    made = "-" if value is None else value.replace(LISTED, ", ")
+    return " + ".join(columns) or "(constant)", told, name, made
 
 
 def _table(pairs: Sequence[tuple[str, str, str, str]]) -> Iterator[str]:

@@ -5,7 +5,6 @@ from difflib import get_close_matches
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    AfterValidator,
     Discriminator,
     Field,
     Tag,
@@ -14,25 +13,11 @@ from pydantic import (
     model_validator,
 )
 
-from pipelines.feeds.block import Name, Words
+from pipelines.feeds.block import Name, Pattern, Words
 from pipelines.feeds.tables import function_names, read_table
 from pipelines.feeds.values import FilledText, Style, Text
 from validators.fields import Kind
 
-
-def _pattern(text: str) -> str:
-    """Compile a pattern with the engine that will run it, whose time is linear in the text."""
-    import polars as pl  # noqa: PLC0415  (slow to import, and few feeds have a pattern)
-
-    try:
-        pl.Series([""]).str.contains(text)
-    except pl.exceptions.ComputeError as error:
-        why = str(error).split("error: ")[-1].split("\n")[0]
-        raise ValueError(f"not a pattern: {why}") from None
-    return text
-
-
-Pattern = Annotated[Name, AfterValidator(_pattern)]
 Columns = Annotated[list[Name], Field(min_length=1)]
 
 
@@ -136,6 +121,13 @@ class Split(Outcome):
         return part
 
 
+class ListOf(Outcome):
+    """A list of texts: of several columns, each perhaps cut in parts."""
+
+    list: Columns
+    at: FilledText | None = None
+
+
 class Template(Outcome):
     """A text with columns in braces; without a value if any of them has none."""
 
@@ -215,6 +207,7 @@ FORMS: dict[str, type[Words]] = {
     "first_of": FirstOf,
     "join": Join,
     "split": Split,
+    "list": ListOf,
     "template": Template,
     "when": When,
     "function": FunctionWord,
@@ -242,6 +235,7 @@ Mapped = Annotated[
     | Annotated[FirstOf, Tag("FirstOf")]
     | Annotated[Join, Tag("Join")]
     | Annotated[Split, Tag("Split")]
+    | Annotated[ListOf, Tag("ListOf")]
     | Annotated[Template, Tag("Template")]
     | Annotated[When, Tag("When")]
     | Annotated[FunctionWord, Tag("FunctionWord")],
@@ -256,7 +250,12 @@ def columns_of(mapped: Mapped) -> tuple[str, ...]:
             found = [mapped]
         case Column(column=column) | Split(split=column):
             found = [column]
-        case FirstOf(first_of=columns) | Join(join=columns) | FunctionWord(columns=columns):
+        case (
+            FirstOf(first_of=columns)
+            | Join(join=columns)
+            | ListOf(list=columns)
+            | FunctionWord(columns=columns)
+        ):
             found = columns
         case Template():
             found = [text for is_column, text in split_template(mapped.template) if is_column]

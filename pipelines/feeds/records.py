@@ -18,6 +18,9 @@ KINDS: Mapping[str, Kind] = {
     "boolean": "boolean",
     "date": "date",
     "time": "date",  # of births only, which have no hour
+    "phone": "phone",
+    "email": "email",
+    "texts": "list",
 }
 """What each kind of the catalogue is judged as; any other is text."""
 

@@ -9,6 +9,8 @@ from pydantic import AfterValidator, BeforeValidator, model_validator
 
 from pipelines.feeds.block import Name, Words
 
+Phones = Literal["valid", "possible"]
+Zip = Literal["text", "number"]
 Decimal = Literal[".", ","]
 Thousands = Literal[" ", ".", ",", "'"]
 DIRECTIVES = "dmYyHIMSfpbBjz%"
@@ -55,6 +57,15 @@ def check_zone(zone: str) -> str:
     return ZoneInfo(zone).key
 
 
+def _region(code: str) -> str:
+    """Refuse what is no country with phones."""
+    import phonenumbers  # noqa: PLC0415  (slow to import, and few feeds name one)
+
+    if code not in phonenumbers.SUPPORTED_REGIONS:
+        raise ValueError("not a country such as NO, SE or DK")
+    return code
+
+
 class Style(Words):
     """How one field is written, where it differs from `values`."""
 
@@ -77,7 +88,8 @@ class Values(Words):
     `epoch_ms`. `true` and `false` are words beside the known ones. `time_zone` is that of times
     without one, where it is not the stores' (`receipts.time_zone`); `repeated_hour` says which is
     meant of the hour that comes twice when clocks go back. `clear` is the text that clears a field;
-    null where none does.
+    null where none does. `region` is the country of phones without a country code, `phones` says
+    which are taken (`valid` where there is a region), and `zip` how one is sent.
     """
 
     decimal: Decimal = "."
@@ -89,6 +101,9 @@ class Values(Words):
     time_zone: Annotated[str, AfterValidator(check_zone)] | None = None
     repeated_hour: Literal["first", "last", "reject"] = "first"
     clear: FilledText | None = "#N/A"
+    region: Annotated[str, AfterValidator(_region)] | None = None
+    phones: Phones | None = None
+    zip: Zip | None = None
 
     @model_validator(mode="before")
     @classmethod

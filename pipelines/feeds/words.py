@@ -11,11 +11,18 @@ from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator,
 from pipelines.feeds.block import Name, Profile, Words, fault
 from pipelines.feeds.control import Control, ControlTotals
 from pipelines.feeds.delivery import Delivery
-from pipelines.feeds.mapping import Mapped, Outcome, columns_of, given_type
+from pipelines.feeds.mapping import ListOf, Mapped, Outcome, columns_of, given_type
 from pipelines.feeds.records import Batch, RecordTarget, check_record, kinds_of
 from pipelines.feeds.source import Source
 from pipelines.feeds.values import Values, check_zone
-from validators.fields import DERIVED, MEMBER_FIELDS, MEMBER_KEYS, RECEIPT_FIELDS, Kind
+from validators.fields import (
+    DERIVED,
+    MEMBER_FIELDS,
+    MEMBER_KEYS,
+    RECEIPT_FIELDS,
+    Kind,
+    kind_of,
+)
 
 RESERVED = (
     *("_row", "_fault", "_source_file", "_source_row", "_source_place"),
@@ -123,6 +130,8 @@ class LoadFeed(Words):
             for name, mapped in mapping.items():
                 if given_type(mapped):
                     raise fault("the contract sets its type, leave `type` out", name)
+                if isinstance(mapped, ListOf):
+                    raise fault("a receipt holds no such list", name)
             return mapping
         if isinstance(info.data.get("target"), ImportTarget):
             _check_members(mapping)
@@ -208,12 +217,12 @@ class LoadFeed(Words):
         """What each mapped wire name is, but of receipts: as mapped, else as the name says."""
         if isinstance(self.target, RecordTarget):
             return kinds_of(self.target, self.mapping)
-        return {name: given_type(mapped) or kind_of(name) for name, mapped in self.mapping.items()}
+        return {name: _kind(self, name, mapped) for name, mapped in self.mapping.items()}
 
 
 def _check_members(mapping: Mapping[str, Mapped]) -> None:
     """Refuse wire names of members that cannot be, or are a known one with another case."""
-    for name in mapping:
+    for name, mapped in mapping.items():
         if not re.match(WIRE_NAME, name):
             raise fault("a wire name is a word, or several with dots between them", name)
         meant = _ALIKE.get(name.casefold(), name)
@@ -225,14 +234,20 @@ def _check_members(mapping: Mapping[str, Mapped]) -> None:
             raise fault("cannot be a value and an object at once", name)
         if name.startswith(f"{LISTED}.") and name.count(".") > 1:
             raise fault(f"{LISTED} has no objects below its own", name)
+        if isinstance(mapped, ListOf) and (
+            name in MEMBER_FIELDS or given_type(mapped) not in {None, "list"}
+        ):
+            raise fault("is one value and no list", name)
 
 
-def kind_of(name: str) -> Kind:
-    """Say what a member's field of this wire name is, where the feed does not."""
-    known = MEMBER_FIELDS.get(name)
-    if known is None and name.startswith("consents."):
-        return "boolean"
-    return known.kind if known else "text"
+def _kind(feed: LoadFeed, name: str, mapped: Mapped) -> Kind:
+    own = kind_of(name)
+    given = given_type(mapped)
+    if name == "zip" and given is None and feed.values.zip:
+        return "zip" if feed.values.zip == "number" else "text"
+    if own in {"phone", "email"}:  # what names a member is always judged as such
+        return own
+    return given or ("list" if isinstance(mapped, ListOf) else own)
 
 
 _ALIKE = {name.casefold(): name for name in MEMBER_FIELDS}

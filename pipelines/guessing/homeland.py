@@ -8,9 +8,8 @@ from pipelines.guessing.kinds import CODES
 from pipelines.guessing.matching import Candidate
 from pipelines.guessing.profiles import Profile
 
-DIALLING = {"NO": ("47", (8,)), "DK": ("45", (8,)), "SE": ("46", (9,)), "DE": ("49", (10, 11)),
-            "FI": ("358", (9, 10))}  # fmt: skip
-"""Country → its code, and how many digits a mobile number has without it."""
+DIALLING = {"NO": "47", "DK": "45", "SE": "46", "DE": "49", "FI": "358"}
+"""Country → the code of its phones."""
 # Words of headers that only one of the languages has.
 SPOKEN = {
     "NO": r"fornavn.*etternavn|etternavn|kjønn|poststed|fødselsdato|kundenr|medlemsnr",

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Mapping
 
-from pipelines.feeds.tables import function_names
+import polars as pl
+
 from pipelines.guessing.dates import ISO_TIME
 from pipelines.guessing.homeland import DIALLING, find_country
 from pipelines.guessing.kinds import CODES, FEMALE, KNOWN_FALSE, KNOWN_TRUE, MALE
@@ -12,6 +13,7 @@ from pipelines.guessing.names import make_safe
 from pipelines.guessing.profiles import Profile
 from pipelines.guessing.records import LOW, UNKNOWN, Match
 from pipelines.guessing.writing import write
+from transforms.phones import read_phone
 from validators.fields import MEMBER_FIELDS, MEMBER_KEYS
 
 NOT_SENT = {
@@ -104,34 +106,34 @@ class MemberWords:
         return {"firstName": first, "lastName": last}
 
     def _phone(self, column: str, profile: Profile) -> str:
-        values = profile.values
-        odd = sum(not re.fullmatch(r"\+[1-9]\d{7,14}", v) for v in values)
-        if not odd:
+        texts = pl.Series(profile.values, dtype=pl.String)
+        unread = texts.filter(read_phone(texts).is_null())
+        if not len(unread):
             return ""
         country, why = find_country(self._profiles, self._given)
-        code, lengths = DIALLING.get(country, ("", ()))
-        if country == "NO" and "norwegian_phone" in function_names():
-            self._ask_code(column, country, why)
-            return write({"function": "norwegian_phone", "columns": [column]})
-        bare = all(v.isdigit() and not v.startswith("0") for v in values)
-        if code and bare and all(len(v) in lengths for v in values):
-            self._ask_code(column, country, why)
-            return write({"template": f"+{code}{{{column}}}"})
-        if code and bare and all(v.startswith(code) and len(v) > 9 for v in values):
-            return write({"template": f"+{{{column}}}"})
+        odd = f"{len(unread)} of {len(texts)} different numbers in `{column}`"
+        valid = read_phone(unread, country, "valid").count()
+        possible = read_phone(unread, country).count()
+        if country and valid * 2 >= len(unread):
+            self.values.setdefault("region", country)
+            code = DIALLING[country]
+            self.why.setdefault("region", f"of phones without a country code, by {why}")
+            self.questions.append(
+                f"numbers in `{column}` without a country code are taken for +{code} ({country}, "
+                f"by {why}): is that so?"
+            )
+            if possible > valid:
+                self.values.setdefault("phones", "possible")
+                self.questions.append(
+                    f"{possible - valid} of {len(texts)} numbers in `{column}` are of ranges "
+                    "that are not in use: should they be rejected (values.phones: valid)?"
+                )
+            return ""
         told = f"{country}, by {why}" if country else "no telling of which country"
         self.questions.append(
-            f"{odd} of {len(values)} different numbers in `{column}` are not written as "
-            f"+4712345678 ({told}): they are rejected until a function of yours rewrites them"
+            f"{odd} have no country code ({told}): they are rejected until values.region says which"
         )
         return ""
-
-    def _ask_code(self, column: str, country: str, why: str) -> None:
-        code = DIALLING[country][0]
-        self.questions.append(
-            f"numbers in `{column}` without a country code are taken for +{code} ({country}, by "
-            f"{why}): is that so?"
-        )
 
     def _birth(self, column: str, profile: Profile) -> str:
         dates = profile.when

@@ -334,3 +334,87 @@ def test_the_example_of_a_lookup_file(tmp_path: Path):
     feed = LoadFeed.model_validate(given, context={"folder": tmp_path})
     rows = pl.DataFrame({"_row": [2], "no": ["1"], "g": ["K"]})
     assert make_shaper(feed)(rows).records["json"].item() == '{"externalId":"1","gender":"Female"}'
+
+
+def phones(values, *texts):
+    rows = [{"no": str(n), "m": text} for n, text in enumerate(texts)]
+    sent, reasons = members({"mobilePhone": "m"}, *rows, values=values)
+    return [member.get("mobilePhone") for member in sent], reasons
+
+
+def test_phones_become_e164_as_the_region_says():
+    assert phones({"region": "NO"}, "900 00 000", "+46 (0)70-174 06 05", " ", "12000141") == (
+        ["+4790000000", "+46701740605", None],
+        ["mobilePhone (m) '12000141': not a phone number of NO, nor one with its country code"],
+    )
+    assert phones({"region": "NO", "phones": "possible"}, "12000141")[0] == ["+4712000141"]
+    assert phones({"phones": "valid"}, "+4712000141")[0] == []
+
+
+def test_a_phone_without_a_country_code_is_told_what_it_lacks():
+    assert phones({}, "0047 900 00 000", "+4712000141", "900 00 000", "none") == (
+        ["+4790000000", "+4712000141"],
+        [
+            "mobilePhone (m) '900 00 000': has no country code: set values.region, such as NO",
+            "mobilePhone (m) 'none': not a phone number such as +4712345678",
+        ],
+    )
+
+
+def test_a_phone_that_is_wrong_may_be_left_out():
+    mapping = {"mobilePhone": {"column": "m", "on_error": None}}
+    assert members(mapping, {"m": "call me"}) == ([{"externalId": "2"}], [])
+
+
+def test_other_fields_may_be_phones_countries_and_e_mails():
+    mapping = {
+        "extendedProperties.home": {"column": "p", "type": "phone"},
+        "extendedProperties.mail": {"column": "e", "type": "email"},
+        "country": {"column": "c", "type": "country"},
+    }
+    rows = [{"p": "22 22 22 22", "e": "A@B.NO", "c": "Norge"}, {"p": "x", "e": "y", "c": "Nrge"}]
+    sent, (reasons,) = members(mapping, *rows, values={"region": "NO"})
+    own = {"home": "+4722222222", "mail": "A@b.no"}
+    assert sent == [{"externalId": "2", "extendedProperties": own, "country": "NO"}]
+    assert reasons.count(" | ") == 2
+    assert "country (c) 'Nrge': not a country such as NO, NOR or Norge" in reasons
+
+
+def test_lists_are_made_of_columns_and_their_parts():
+    mapping = {
+        "favoriteStores": {"list": ["s"], "at": "|"},
+        "interests": {"list": ["a", "b", "c"]},
+        "consents.extendedConsents.digital": "d",
+    }
+    rows = [
+        {"s": " S1 | |S2|S1", "a": "Sport", "b": "", "c": "Film", "d": "ja"},
+        {"s": "#N/A", "a": "#N/A", "b": "x"},
+        {"s": "|", "a": "bad\0"},
+    ]
+    sent, reasons = members(mapping, *rows)
+    assert sent == [
+        {
+            "externalId": "2",
+            "favoriteStores": ["S1", "S2"],
+            "interests": ["Sport", "Film"],
+            "consents": {"extendedConsents": [{"id": "digital", "value": True}]},
+        },
+        {"externalId": "3", "favoriteStores": None, "interests": ["x"]},
+    ]
+    assert reasons == ["interests (a, b, c) 'bad\0': holds a control character"]
+
+
+@pytest.mark.parametrize(
+    ("words", "sent"),
+    [({}, [553, 1010]), ({"zip": "text"}, ["0553", "1010"]), ({"zip": "number"}, ["0553", 1010])],
+)
+def test_a_zip_is_sent_as_the_feed_says(words, sent):
+    rows = [{"z": "0553"}, {"z": " 1010"}]
+    assert [m["zip"] for m in members({"zip": "z"}, *rows, values=words)[0]] == sent
+
+
+def test_zips_that_are_no_numbers_are_counted():
+    feed = feed_of({"externalId": "n", "zip": "z"}, {"zip": "number"})
+    rows = pl.DataFrame({"_row": [2, 3], "n": ["1", "2"], "z": ["0553", "1010"]})
+    told = {"zips sent as text, for a number would lose a zero or letters": 1}
+    assert make_shaper(feed)(rows).warnings == told

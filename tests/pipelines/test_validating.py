@@ -257,11 +257,11 @@ FIXES = [
     ("not-allowed", ["Femal"], "lookup: {Femal: Female}"),
     ("not-allowed", ["Q", "K"], "{K: Female}}; and say what Q is"),
     ("not-allowed", ["Q"], "say what each is"),
-    ("not-a-phone", ["91234567"], "{template: '+47{raw}'} if all are Norwegian"),
-    ("not-a-phone", ["4791234567"], "lacks the plus: {template: '+{raw}'}"),
-    ("not-a-phone", ["004791234567"], "begins with 00 for the plus"),
-    ("not-a-phone", ["0701234567"], "Swedish"),
-    ("not-a-phone", ["+47 912 34 567"], "without the blanks and dashes, a function"),
+    ("not-a-phone", ["91234567"], "has no country code: set values.region: NO"),
+    ("not-a-phone", ["912 34 567", "4791234567"], "has no country code: set values.region: NO"),
+    ("not-a-phone", ["0701740605"], "set values.region: SE"),
+    ("not-a-phone", ["1111111111111111"], "set values.region if these are phones"),
+    ("not-a-phone", ["+47 12"], "is too short, too long"),
     ("not-a-phone", ["4.79E+09"], "a spreadsheet has rounded it"),
     ("not-a-phone", ["call me"], "is no whole number"),
     ("not-an-email", ["kari.example.no"], "has no @"),
@@ -270,6 +270,8 @@ FIXES = [
     ("not-an-email", ["kari @example.no"], "holds a blank"),
     ("not-an-email", ["a@b@example.no"], "more than one @"),
     ("not-an-email", ["kari@example..no"], "a dot too many"),
+    ("not-an-email", ["kari@shop.local"], "a special-use or reserved name"),
+    ("not-a-country", ["Norgge"], "lookup: {Norgge: …}, otherwise: keep"),
     ("missing", [], "{first_of: [raw, OTHER]}"),
     ("not-the-sum-of-lines", ["12.50"], "receipts.amount_tolerance"),
     ("sign-of-amount", ["-1"], "receipts.return_amounts_in: signed"),
@@ -286,6 +288,21 @@ def test_a_fix_follows_from_the_values(code, values, said) -> None:
     fix = suggest(case)
     assert said in fix
     assert "\n" not in fix
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("12000141", "of a range that is not in use"),
+        ("0701740605", "looks like SE"),
+        ("+461", "is too short, too long"),
+    ],
+)
+def test_a_phone_that_is_none_of_the_region_is_explained(value, said) -> None:
+    words = feed(values={"region": "NO"})
+    fix = suggest(Case(words, "mobilePhone", ("raw",), "not-a-phone", "", {value: 1}, 50.0))
+    assert said in fix
+    assert value not in fix
 
 
 def test_words_for_few_rows_are_said_with_care() -> None:

@@ -100,7 +100,15 @@ def test_phones_without_a_code_are_asked(guessed) -> None:
     rows = "".join(f"{n};9{n}9988;kari{n}@x.no\n" for n in range(100, 130))
     found = guessed("Kundenr;Mobil;Epost\n" + rows)
     assert any("+47" in question for question in found.questions)
-    assert "norwegian_phone" in write_yaml(found)
+    assert found.values["region"] == "NO"
+    assert 'region: "NO"' in write_yaml(found)
+
+
+def test_phones_with_blanks_only_need_no_words(guessed) -> None:
+    rows = "".join(f"{n};+47 9{n} 99 88;kari{n}@x.no\n" for n in range(100, 130))
+    found = guessed("Kundenr;Mobil;Epost\n" + rows)
+    assert "region" not in found.values
+    assert not any("Mobil" in question for question in found.questions)
 
 
 def test_national_numbers_are_never_sent(guessed) -> None:
