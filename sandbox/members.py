@@ -7,7 +7,7 @@ customer object has go there, all others are kept in extendedProperties, numbers
 
 from sandbox import strict_json
 from sandbox.answers import Refusal, refuse_faults
-from sandbox.customers import Record
+from sandbox.bodies import Record
 from sandbox.strict_json import show
 
 KEYS = ("externalId", "mobilePhone", "email")
@@ -20,7 +20,7 @@ def read_members(text: str, envelope: str | None = None) -> tuple[str, list[Reco
     """Return the name of the array and a record for each member.
 
     Raises:
-        Refusal: 400 with {path, message} for each fault; then none of them is taken (T03).
+        Refusal: as `make_records`, and 400 for a body of another form.
         NotJsonError: the text is not JSON.
     """
     body = strict_json.read(text)
@@ -29,6 +29,15 @@ def read_members(text: str, envelope: str | None = None) -> tuple[str, list[Reco
         raise Refusal(400, "the body must be one object with one array of objects in it")
     if envelope is not None and name != envelope:
         raise Refusal(400, f"the array must be called {envelope}, not {show(name)}")
+    return name, make_records(name, members)
+
+
+def make_records(name: str, members: list[object]) -> list[Record]:
+    """Return a record for each of the members found in the array called `name`.
+
+    Raises:
+        Refusal: 400 with {path, message} for each fault; then none of them is taken (T03).
+    """
     if not members:
         raise Refusal(400, f"{show(name)} holds no member")
     faults: list[dict[str, object]] = []
@@ -39,7 +48,7 @@ def read_members(text: str, envelope: str | None = None) -> tuple[str, list[Reco
         ]
     if faults:
         raise refuse_faults(faults)
-    return name, [_make_record(member) for member in members]
+    return [_make_record(member) for member in members if isinstance(member, dict)]
 
 
 def _find_faults(member: object) -> list[tuple[str, str]]:
