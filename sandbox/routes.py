@@ -36,6 +36,7 @@ API: dict[str, dict[str, Method]] = {
     # An e-mail may hold a slash.
     "/customers/email/{email:path}": {"GET": customer_methods.get_customer_by_email},
     "/customers/changed": {"GET": customer_methods.get_changed},
+    "/customers/changed/": {"GET": customer_methods.get_changed},
     "/customers/changed/{timestamp}": {"GET": customer_methods.get_changed},
     "/customers/id/{id}/source/{source}": {"DELETE": customer_methods.delete_customer},
     "/customers/externalId/{externalId}/source/{source}": {

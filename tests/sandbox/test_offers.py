@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -12,7 +14,8 @@ import sandbox
 from sandbox.offers import Offers, read_offers
 from tests.sandbox.shapes import check_promotions
 
-DOCS = Path(__file__).parents[2] / "docs" / "sandbox.md"
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs" / "sandbox.md"
 
 
 @pytest.fixture
@@ -182,3 +185,35 @@ def test_wrong_offers_are_refused_before_anything_runs(tmp_path, given, said):
     with pytest.raises(sandbox.FaultsError) as caught, sandbox.running(tmp_path, offers=given):
         pass
     assert said in str(caught.value)
+
+
+def test_the_command_refuses_wrong_offers_and_unknown_methods(cli, tmp_path):
+    offers = tmp_path / "offers.yaml"
+    offers.write_text("cards: [{id: a, total: 1}]")
+    ran = cli("sandbox", "--port", 0, "--data", tmp_path / "data", "--offers", offers)
+    assert (ran.code, ran.err) == (1, f"loyalty-etl: {offers}: cards[0].name: field required\n")
+    ran = cli("sandbox", "--port", 0, "--data", tmp_path / "data", "--not-activated", "bonuses")
+    assert ran.code == 1
+    assert "bonuses: methods are bonus, carts, import" in ran.err
+    assert not (tmp_path / "data").exists()
+
+
+def test_the_command_passes_its_options_on(tmp_path):
+    options = ("--not-activated", "bonus", "--not-activated", "previews", "--quarantine", "60")
+    command = [sys.executable, "-m", "pipelines", "sandbox", "--port", "0", "--data", tmp_path]
+    process = subprocess.Popen(
+        [*map(str, command), *options], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        process.stdout.readline()
+        [url] = re.findall(r"TRIGG_BASE_URL=(\S+)", process.stdout.readline())
+        with httpx.Client(base_url=url, headers={"x-api-key": "sandbox"}) as http:
+            assert http.get("bonus/rules").status_code == 403
+            assert http.get("customers/email/a@b.no").status_code == 404
+            body = {"data": {"mobilePhone": "+4712345678", "externalId": "E"}}
+            assert http.post("customers", json=body).status_code == 201
+            assert http.delete("customers/externalId/E/source/etl").status_code == 200
+            assert http.post("customers", json=body).status_code == 422
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)

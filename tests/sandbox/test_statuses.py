@@ -28,6 +28,7 @@ METHODS = [
     ("POST", "customers/prospects", GOOD, "previews"),
     ("GET", "customers/email/a@b.no", None, "previews"),
     ("GET", "customers/changed", None, ""),
+    ("GET", "customers/changed/", None, ""),
     ("GET", "customers/changed/2024-01-01", None, ""),
     ("DELETE", "customers/id/X/source/etl", None, ""),
     ("DELETE", "customers/externalId/X/source/etl", None, ""),
