@@ -2,18 +2,30 @@
 
 The contract leaves this body free (T05). Here it is one array of objects under one name. What is
 ours to say: a member has an externalId, a mobilePhone or an e-mail, found in that order; fields the
-customer object has go there, all others are kept in extendedProperties, numbers to the last digit.
+customer object has go there, if what they hold has its form; all others are kept in
+extendedProperties, numbers to the last digit.
 """
+
+from typing import Any
+
+from pydantic import TypeAdapter
 
 from sandbox import strict_json
 from sandbox.answers import Refusal, refuse_faults
 from sandbox.bodies import Record
+from sandbox.customer_schema import Consents
 from sandbox.strict_json import show
 
 KEYS = ("externalId", "mobilePhone", "email")
 _PLAIN = frozenset(
     {*KEYS, "firstName", "lastName", "address", "zip", "city", "country", "birthDate", "gender"}
 )
+_TEXTS = TypeAdapter(list[str])
+_TYPED: dict[str, TypeAdapter[Any]] = {
+    "favoriteStores": _TEXTS,
+    "interests": _TEXTS,
+    "consents": TypeAdapter(Consents),
+}
 
 
 def read_members(text: str, envelope: str | None = None) -> tuple[str, list[Record]]:
@@ -77,6 +89,9 @@ def _make_record(member: Record) -> Record:
         name: value for name, value in member.items() if name in _PLAIN and value is not None
     }
     rest = {n: v for n, v in member.items() if n not in _PLAIN and n != "extendedProperties"}
+    for name in _TYPED.keys() & rest.keys():
+        if _TYPED[name].validator.isinstance_python(rest[name], strict=True):
+            record[name] = rest.pop(name)
     given = member.get("extendedProperties")
     if isinstance(given, dict):
         rest |= given
