@@ -5,6 +5,7 @@ import hmac
 import logging
 import traceback
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from functools import partial
 
 from starlette.applications import Starlette
@@ -22,7 +23,9 @@ from sandbox.faults.acting import meet
 from sandbox.faults.chosen import Asked, Faults
 from sandbox.faults.wire import Waits
 from sandbox.history import History
-from sandbox.reports import get_report
+from sandbox.intake import Intake
+from sandbox.offers import Offers
+from sandbox.routes import API
 from sandbox.settings import Settings
 from sandbox.state import State
 from sandbox.strict_json import NotJsonError
@@ -33,22 +36,11 @@ _LOG = logging.getLogger("sandbox")
 
 _METHODS: dict[str, dict[str, methods.Method]] = {
     _PING: {"GET": methods.ping},
-    f"{BASE_PATH}/import": {"POST": methods.post_import},
-    f"{BASE_PATH}/transactions": {"POST": methods.post_transactions},
-    f"{BASE_PATH}/transactions/customerId/{{customerId}}": {"GET": methods.get_transactions},
-    f"{BASE_PATH}/customers": {
-        "GET": methods.get_customer_by_phone,
-        "POST": methods.post_customer,
-        "PUT": methods.put_customer,
-    },
-    f"{BASE_PATH}/customers/externalId": {"PUT": methods.put_customer_by_external_id},
-    f"{BASE_PATH}/customers/id/{{id}}": {"GET": methods.get_customer_by_id},
-    f"{BASE_PATH}/customers/externalId/{{id}}": {"GET": methods.get_customer_by_external_id},
-    f"{BASE_PATH}/stores": {"GET": methods.get_stores},
-    f"{BASE_PATH}/consents": {"GET": methods.get_consents},
-    f"{BASE_PATH}/reports/{{reportType}}": {"GET": get_report},
+    **{BASE_PATH + path: by_verb for path, by_verb in API.items()},
     "/_sandbox/facts": {"GET": looking.tell_facts},
     "/_sandbox/receipts": {"GET": looking.list_receipts},
+    "/_sandbox/files": {"GET": looking.list_files},
+    "/_sandbox/bodies/{kind}": {"GET": looking.list_bodies},
     "/_sandbox/faults": {
         "GET": looking.get_faults,
         "PUT": looking.put_faults,
@@ -57,11 +49,22 @@ _METHODS: dict[str, dict[str, methods.Method]] = {
 }
 
 
-def build_app(
-    state: State, settings: Settings, faults: Faults, waits: Waits, workers: Executor
-) -> ASGIApp:
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """What the methods work with, besides their request."""
+
+    state: State
+    settings: Settings
+    offers: Offers
+    intake: Intake
+    faults: Faults
+    waits: Waits
+
+
+def build_app(inside: Inside, workers: Executor) -> ASGIApp:
     """Return the application; the methods run in `workers`, so the loop stays free."""
     history = History()
+    settings = inside.settings
 
     async def run_method(method: methods.Method, call: Call) -> Response:
         loop = asyncio.get_running_loop()
@@ -71,11 +74,13 @@ def build_app(
         try:
             headers = request.headers
             call = Call(
-                state=state,
+                state=inside.state,
                 settings=settings,
+                offers=inside.offers,
+                intake=inside.intake,
                 history=history,
-                faults=faults,
-                waits=waits,
+                faults=inside.faults,
+                waits=inside.waits,
                 path=request.path_params,
                 query=request.query_params.multi_items(),
                 content_type=headers.get("content-type", ""),
@@ -89,7 +94,7 @@ def build_app(
             if below == request.url.path:  # not the API: a way to look into the sandbox
                 return await run(call)
             asked = Asked(verb, below, request.query_params)
-            return await meet(faults, waits, asked, call, run)
+            return await meet(inside.faults, inside.waits, asked, call, run)
         except Refusal as refusal:
             return answer_error(refusal)
         except ClientDisconnect:
@@ -102,7 +107,7 @@ def build_app(
     ]
     app = Starlette(routes=routes, exception_handlers={HTTPException: _answer_unrouted})
     app.router.redirect_slashes = False
-    return _Count(_KeyGate(app, settings.api_key), state)
+    return _Count(_KeyGate(app, settings.api_key), inside.state)
 
 
 def _run_method(method: methods.Method, call: Call) -> Response:
@@ -137,7 +142,7 @@ class _Count:
         self._app = app
         self._state = state
         self._paths = [
-            (compile_path(path)[0], path.removeprefix(BASE_PATH))
+            (compile_path(path)[0], path.removeprefix(BASE_PATH).replace(":path}", "}"))
             for path in _METHODS
             if path.startswith(BASE_PATH)
         ]

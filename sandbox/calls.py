@@ -10,6 +10,8 @@ from sandbox.faults.chosen import Faults
 from sandbox.faults.content import Content
 from sandbox.faults.wire import Waits
 from sandbox.history import History
+from sandbox.intake import Intake
+from sandbox.offers import Offers
 from sandbox.settings import OnRepeat, Settings
 from sandbox.state import State
 
@@ -19,6 +21,8 @@ class Call:
     """A request that carried the right key.
 
     Attributes:
+        offers: what campaigns hold.
+        intake: the files that wait to be worked through.
         history: what was shown of stored receipts.
         faults: what goes wrong on purpose.
         waits: what waits on purpose.
@@ -31,6 +35,8 @@ class Call:
 
     state: State
     settings: Settings
+    offers: Offers
+    intake: Intake
     history: History
     faults: Faults
     waits: Waits
@@ -43,23 +49,33 @@ class Call:
     content: Content = field(default_factory=Content)
     half: bool = False
 
+    @property
+    def media(self) -> str:
+        """The type of the body, without parameters."""
+        return self.content_type.partition(";")[0].strip().lower()
+
     def json_text(self) -> str:
-        """Return the body of a JSON request.
+        """Return the body of a JSON request; raises as `text` does."""
+        return self.text("application/json")
+
+    def text(self, *allowed: str) -> str:
+        """Return the body of a request of one of these types.
 
         Raises:
             Refusal: 400 for another content type, charset or encoding. Not 415: the contract lists
                 400 for what a method does not take.
         """
-        media, _, rest = self.content_type.partition(";")
+        _, _, rest = self.content_type.partition(";")
         charset = re.fullmatch(r'\s*charset="?utf-8"?\s*', rest, re.IGNORECASE)
-        if media.strip().lower() != "application/json" or (rest.strip() and not charset):
-            raise Refusal(400, "the content type must be application/json, in UTF-8")
+        if self.media not in allowed or (rest.strip() and not charset):
+            raise Refusal(400, f"the content type must be {' or '.join(allowed)}, in UTF-8")
+        self.require_plain()
+        return decode(self.body)
+
+    def require_plain(self) -> None:
+        """Refuse with 400 a body with a content encoding."""
         if self.content_encoding not in ("", "identity"):
             raise Refusal(400, "a body with a content encoding is not taken: send it as it is")
-        try:
-            return self.body.decode()
-        except UnicodeDecodeError as error:
-            raise Refusal(400, f"the body is not UTF-8: byte {error.start}") from None
 
     def read_query(self, *allowed: str) -> dict[str, str]:
         """Return the query parameters.
@@ -77,6 +93,19 @@ class Call:
         """Refuse with 403 when this method is not set up for the client."""
         if method not in self.settings.activated:
             raise Refusal(403, f"{method} is not activated and configured for this client")
+
+    def require_preview(self) -> None:
+        """Refuse with 404 when previews are switched off: they may vanish without notice."""
+        if "previews" not in self.settings.activated:
+            raise Refusal(404, "this method is a preview, and previews are switched off")
+
+
+def decode(body: bytes) -> str:
+    """Return the text of a body in UTF-8; raises a 400 for any other."""
+    try:
+        return body.decode()
+    except UnicodeDecodeError as error:
+        raise Refusal(400, f"the body is not UTF-8: byte {error.start}") from None
 
 
 async def read_body(request: Request, limit: int) -> bytes:

@@ -1,11 +1,13 @@
 """Customers put into the state and found again, by keys compared without case (T16, T30)."""
 
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sandbox import strict_json
 from sandbox.answers import Refusal, refuse_faults
-from sandbox.customers import Record, merge_record, new_id, now
+from sandbox.bodies import Record
+from sandbox.customers import merge_record, new_id, now
 from sandbox.members import KEYS
 from sandbox.state import Change
 
@@ -19,12 +21,20 @@ _COLUMNS = {
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """A stored customer; `number` counts them in order of arrival, from 1."""
+    """A stored customer; `number` counts them in order of arrival, from 1.
+
+    Attributes:
+        times: when it was created and updated.
+    """
 
     number: int
     record: Record
-    created_at: str
-    updated_at: str
+    times: tuple[str, str]
+
+    @property
+    def id(self) -> str:
+        """Its id, as the platform shows it."""
+        return str(self.record["id"])
 
 
 class TakenError(Exception):
@@ -45,10 +55,38 @@ def find_customer(sql: sqlite3.Connection, field: str, value: object) -> Custome
     return _make_customer(sql.execute(query, (str(value).casefold(),)).fetchone())
 
 
+def find_by_number(sql: sqlite3.Connection, number: int) -> Customer:
+    """Return the customer of this number, who is there."""
+    customer = _make_customer(sql.execute(f"{_SELECT} WHERE number = ?", (number,)).fetchone())
+    assert customer is not None
+    return customer
+
+
+def find_member(sql: sqlite3.Connection, wanted: str, *fields: str) -> Customer | None:
+    """Return the customer who has this as one of some fields; the first field that finds one wins.
+
+    Without fields: the id, else the externalId (readings T21 and T30).
+    """
+    found = (find_customer(sql, field, wanted) for field in fields or ("id", "externalId"))
+    return next((customer for customer in found if customer is not None), None)
+
+
 def list_customers(sql: sqlite3.Connection, first: int, last: int) -> list[Customer]:
-    """Return the customers number `first` to `last`."""
-    rows = sql.execute(f"{_SELECT} WHERE number BETWEEN ? AND ? ORDER BY number", (first, last))
+    """Return the customers at the places `first` to `last`, from 1, the deleted left out."""
+    if sql.execute("SELECT 1 FROM facts WHERE name = 'deleted' AND value <> '0'").fetchone():
+        query = f"{_SELECT} ORDER BY number LIMIT ? OFFSET ?"
+        rows = sql.execute(query, (last - first + 1, first - 1))
+    else:  # Numbers are places: one range of keys.
+        rows = sql.execute(f"{_SELECT} WHERE number BETWEEN ? AND ? ORDER BY number", (first, last))
     return [customer for row in rows if (customer := _make_customer(row)) is not None]
+
+
+def list_changed(sql: sqlite3.Connection, since: str) -> Iterator[Customer]:
+    """Yield the customers created or updated at this time or later, the latest last."""
+    for row in sql.execute(f"{_SELECT} WHERE updated_at >= ? ORDER BY updated_at", (since,)):
+        customer = _make_customer(row)
+        assert customer is not None
+        yield customer
 
 
 _SELECT = "SELECT number, body, created_at, updated_at FROM customers"
@@ -59,7 +97,7 @@ def _make_customer(row: tuple[int, str, str, str] | None) -> Customer | None:
         return None
     record = strict_json.read(row[1])
     assert isinstance(record, dict)
-    return Customer(row[0], record, row[2], row[3])
+    return Customer(row[0], record, (row[2], row[3]))
 
 
 def add_customer(change: Change, record: Record) -> Customer:
@@ -68,13 +106,14 @@ def add_customer(change: Change, record: Record) -> Customer:
     Raises:
         TakenError: a key is another customer's.
     """
-    number = int(change.facts["customers"]) + 1
-    customer = Customer(number, {"id": new_id(), **record}, now(), now())
+    number = int(change.facts["customers"] + change.facts["deleted"]) + 1
+    time = now()
+    customer = Customer(number, {"id": new_id(), **record}, (time, time))
     _check_keys(change.sql, customer)
     keys = _compare_keys(customer.record)
     change.sql.execute(
         "INSERT INTO customers VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (number, *keys, _write(customer), customer.created_at, customer.updated_at),
+        (number, *keys, _write(customer), *customer.times),
     )
     change.count({"customers": 1})
     return customer
@@ -90,12 +129,12 @@ def change_customer(change: Change, customer: Customer, new: Record) -> Customer
     if str(new.get("id", kept_id)).casefold() != kept_id.casefold():
         raise TakenError(["id"])
     record = merge_record(customer.record, new) | {"id": kept_id}
-    changed = Customer(customer.number, record, customer.created_at, now())
+    changed = Customer(customer.number, record, (customer.times[0], now()))
     _check_keys(change.sql, changed)
     change.sql.execute(
         "UPDATE customers SET id = ?, external_id = ?, mobile_phone = ?, email = ?, body = ?,"
         " updated_at = ? WHERE number = ?",
-        (*_compare_keys(record), _write(changed), changed.updated_at, changed.number),
+        (*_compare_keys(record), _write(changed), changed.times[1], changed.number),
     )
     return changed
 

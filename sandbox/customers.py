@@ -1,18 +1,14 @@
 """A customer's record: read from a body, merged, and shown. Pure: no state, no network."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 from uuid import uuid4
-
-from pydantic import ValidationError
 
 from sandbox import strict_json
 from sandbox.answers import refuse_faults
+from sandbox.bodies import Record, check_body
 from sandbox.customer_schema import CUSTOMER
-from sandbox.schema_errors import list_faults, spell_path
-
-Record = dict[str, object]
 
 # Invented: the contract has no sample of GET /consents (T32). The first id is the one it uses.
 CONSENTS = (
@@ -25,6 +21,15 @@ _TEXTS = (
     *("city", "country", "birthDate", "gender"),
 )
 _REPORTED = (*_TEXTS[:6], "name", *_TEXTS[6:])
+
+
+@dataclass(frozen=True, slots=True)
+class Loyalty:
+    """What a customer has: the sum of the points, stamp cards and promotions as they are shown."""
+
+    points: int
+    cards: list[object]
+    promotions: list[object]
 
 
 def now() -> str:
@@ -44,12 +49,7 @@ def read_customer(text: str, *, required: str, allowed_id: bool) -> Record:
         Refusal: 400 with {path, message} for each fault.
         NotJsonError: the text is not JSON.
     """
-    try:
-        body = CUSTOMER.validate_python(strict_json.read(text))
-    except ValidationError as error:
-        raise refuse_faults(
-            [{"path": spell_path(place), "message": why} for place, why in list_faults(error)]
-        ) from None
+    body = check_body(CUSTOMER, strict_json.read(text))
     record: Record = dict(body["data"])
     faults: list[dict[str, object]] = []
     if required not in record:
@@ -91,10 +91,11 @@ def merge_record(old: Record, new: Record) -> Record:
     return merged
 
 
-def show_customer(record: Record, created_at: str, updated_at: str) -> str:
-    """Return the customer object as the contract's samples show it.
+def show_customer(record: Record, times: tuple[str, str], loyalty: Loyalty) -> str:
+    """Return the customer object as the contract's samples show it, created and updated then.
 
-    Every key is there: null, false, zero or an empty list where nothing is known.
+    Every key is there: null, false, zero or an empty list where nothing is known. Points are never
+    pending and never expire here.
     """
     consents = record.get("consents")
     assert isinstance(consents, dict | None)
@@ -104,19 +105,22 @@ def show_customer(record: Record, created_at: str, updated_at: str) -> str:
         "favoriteStores": record.get("favoriteStores", []),
         "interests": record.get("interests", []),
         "loyalty": {
-            **dict.fromkeys(("points", "pointsActive", "pointsPending", "pointsExpired"), 0),
-            "pointsTotal": 0,
-            "loyaltyCards": [],
+            "points": loyalty.points,
+            "pointsActive": loyalty.points,
+            "pointsPending": 0,
+            "pointsExpired": 0,
+            "pointsTotal": loyalty.points,
+            "loyaltyCards": loyalty.cards,
         },
-        "promotions": [],
+        "promotions": loyalty.promotions,
         "consents": {
             **{n: given.get(n, False) for n in ("acceptsTerms", "acceptsEmail", "acceptsSms")},
-            "extendedConsents": _show_consents(given.get("extendedConsents", []), updated_at),
+            "extendedConsents": _show_consents(given.get("extendedConsents", []), times[1]),
         },
         "extendedProperties": record.get("extendedProperties", {}),
     }
-    times = {"CreatedAt": created_at, "UpdatedAt": updated_at}
-    return strict_json.write({"data": data, "metaData": times})
+    shown_times = {"CreatedAt": times[0], "UpdatedAt": times[1]}
+    return strict_json.write({"data": data, "metaData": shown_times})
 
 
 def _show_consents(given: Iterable[Record], date: str) -> list[object]:
@@ -129,12 +133,12 @@ def _show_consents(given: Iterable[Record], date: str) -> list[object]:
     ]
 
 
-def show_row(record: Record, created_at: str, updated_at: str) -> str:
+def show_row(record: Record, times: tuple[str, str], points: int) -> str:
     """Return a customer as a row of the customers report."""
     properties = record.get("extendedProperties")
     named = properties.get("name") if isinstance(properties, dict) else None
     parts = [record[n] for n in ("firstName", "lastName") if isinstance(record.get(n), str)]
     name = named if isinstance(named, str) else " ".join(map(str, parts)) or None
     row: Record = {field: record.get(field) for field in _REPORTED} | {"name": name}
-    row |= {"createdAt": created_at, "updatedAt": updated_at, "points": Decimal(0)}
+    row |= {"createdAt": times[0], "updatedAt": times[1], "points": points}
     return strict_json.write(row)

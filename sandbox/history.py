@@ -22,6 +22,7 @@ class History:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._size = 0
+        self._forgotten = 0
         # By the customer's keys: the first line of the last receipt, and pieces of text.
         self._shown: OrderedDict[tuple[str, ...], tuple[int, tuple[bytes, ...]]] = OrderedDict()
 
@@ -30,19 +31,30 @@ class History:
         customers = tuple(sorted(keys))
         with self._lock:
             last, pieces = self._shown.get(customers, (0, ()))
+            forgotten = self._forgotten
         texts = [zlib.decompress(piece).decode() for piece in pieces]
         found = find_receipts(sql, customers, last)
         if found:
             text = ",".join([show_receipt(body) for _, body in found])
             texts.append(text)
-            self._keep(customers, found[-1][0], (*pieces, zlib.compress(text.encode(), _FAST)))
+            more = (*pieces, zlib.compress(text.encode(), _FAST))
+            with self._lock:
+                if forgotten == self._forgotten:
+                    self._keep(customers, found[-1][0], more)
         return ",".join(texts)
 
-    def _keep(self, customers: tuple[str, ...], last: int, pieces: tuple[bytes, ...]) -> None:
+    def forget(self, ids: set[str]) -> None:
+        """Forget what was shown of the customers with these ids."""
         with self._lock:
-            _, before = self._shown.pop(customers, (0, ()))
-            self._shown[customers] = (last, pieces)
-            self._size += sum(map(len, pieces)) - sum(map(len, before))
-            while self._size > _MOST_BYTES:
-                _, (_, forgotten) = self._shown.popitem(last=False)
-                self._size -= sum(map(len, forgotten))
+            self._forgotten += 1
+            for customers in [key for key in self._shown if not ids.isdisjoint(key)]:
+                _, pieces = self._shown.pop(customers)
+                self._size -= sum(map(len, pieces))
+
+    def _keep(self, customers: tuple[str, ...], last: int, pieces: tuple[bytes, ...]) -> None:
+        _, before = self._shown.pop(customers, (0, ()))
+        self._shown[customers] = (last, pieces)
+        self._size += sum(map(len, pieces)) - sum(map(len, before))
+        while self._size > _MOST_BYTES:
+            _, (_, forgotten) = self._shown.popitem(last=False)
+            self._size -= sum(map(len, forgotten))

@@ -11,9 +11,10 @@ from starlette.responses import Response, StreamingResponse
 from sandbox import strict_json
 from sandbox.answers import Refusal, answer
 from sandbox.calls import Call
-from sandbox.faults.plan import Plan, check_plan, read_json
+from sandbox.faults.plan import Plan, check_plan
 from sandbox.receipt_store import count_stored
 from sandbox.settings import FaultsError
+from sandbox.words import read_json
 
 _FIELDS = ("storeId", "receiptId", "kind", "grossAmount", "times")
 _CHUNK = 5_000
@@ -71,6 +72,36 @@ _FORMS: dict[str, tuple[str, Callable[[_Rows, bool], str]]] = {
     "ndjson": ("application/x-ndjson", _spell_ndjson),
     "csv": ("text/csv", _spell_csv),
 }
+
+
+def list_files(call: Call) -> Response:
+    """GET /_sandbox/files: a line for each file of POST /import/file, and what became of it."""
+    call.read_query()
+    with call.state.read() as sql:
+        query = "SELECT number, format, state, members, reason FROM files ORDER BY number"
+        rows = sql.execute(query).fetchall()
+    names = ("number", "format", "state", "members", "reason")
+    lines = [strict_json.write(dict(zip(names, row, strict=True))) + "\n" for row in rows]
+    return Response("".join(lines), media_type="application/x-ndjson")
+
+
+_KINDS = {
+    "carts": "SELECT body FROM carts ORDER BY cart_id",
+    "vehicles": "SELECT body FROM vehicles ORDER BY number",
+    "redemptions": "SELECT body FROM redemptions ORDER BY number",
+    "triggers": "SELECT body FROM triggers ORDER BY number",
+}
+
+
+def list_bodies(call: Call) -> Response:
+    """GET /_sandbox/bodies/{kind}: a line for each stored body, for what the API can't show."""
+    call.read_query()
+    kind = call.path["kind"]
+    if kind not in _KINDS:
+        raise Refusal(404, f"kinds are {', '.join(_KINDS)}")
+    with call.state.read() as sql:
+        lines = [f"{body}\n" for (body,) in sql.execute(_KINDS[kind])]
+    return Response("".join(lines), media_type="application/x-ndjson")
 
 
 def get_faults(call: Call) -> Response:

@@ -2,25 +2,37 @@
 
 The contract leaves this body free (T05). Here it is one array of objects under one name. What is
 ours to say: a member has an externalId, a mobilePhone or an e-mail, found in that order; fields the
-customer object has go there, all others are kept in extendedProperties, numbers to the last digit.
+customer object has go there, if what they hold has its form; all others are kept in
+extendedProperties, numbers to the last digit.
 """
+
+from typing import Any
+
+from pydantic import TypeAdapter
 
 from sandbox import strict_json
 from sandbox.answers import Refusal, refuse_faults
-from sandbox.customers import Record
+from sandbox.bodies import Record
+from sandbox.customer_schema import Consents
 from sandbox.strict_json import show
 
 KEYS = ("externalId", "mobilePhone", "email")
 _PLAIN = frozenset(
     {*KEYS, "firstName", "lastName", "address", "zip", "city", "country", "birthDate", "gender"}
 )
+_TEXTS = TypeAdapter(list[str])
+_TYPED: dict[str, TypeAdapter[Any]] = {
+    "favoriteStores": _TEXTS,
+    "interests": _TEXTS,
+    "consents": TypeAdapter(Consents),
+}
 
 
 def read_members(text: str, envelope: str | None = None) -> tuple[str, list[Record]]:
     """Return the name of the array and a record for each member.
 
     Raises:
-        Refusal: 400 with {path, message} for each fault; then none of them is taken (T03).
+        Refusal: as `make_records`, and 400 for a body of another form.
         NotJsonError: the text is not JSON.
     """
     body = strict_json.read(text)
@@ -29,6 +41,15 @@ def read_members(text: str, envelope: str | None = None) -> tuple[str, list[Reco
         raise Refusal(400, "the body must be one object with one array of objects in it")
     if envelope is not None and name != envelope:
         raise Refusal(400, f"the array must be called {envelope}, not {show(name)}")
+    return name, make_records(name, members)
+
+
+def make_records(name: str, members: list[object]) -> list[Record]:
+    """Return a record for each of the members found in the array called `name`.
+
+    Raises:
+        Refusal: 400 with {path, message} for each fault; then none of them is taken (T03).
+    """
     if not members:
         raise Refusal(400, f"{show(name)} holds no member")
     faults: list[dict[str, object]] = []
@@ -39,7 +60,7 @@ def read_members(text: str, envelope: str | None = None) -> tuple[str, list[Reco
         ]
     if faults:
         raise refuse_faults(faults)
-    return name, [_make_record(member) for member in members]
+    return [_make_record(member) for member in members if isinstance(member, dict)]
 
 
 def _find_faults(member: object) -> list[tuple[str, str]]:
@@ -68,6 +89,9 @@ def _make_record(member: Record) -> Record:
         name: value for name, value in member.items() if name in _PLAIN and value is not None
     }
     rest = {n: v for n, v in member.items() if n not in _PLAIN and n != "extendedProperties"}
+    for name in _TYPED.keys() & rest.keys():
+        if _TYPED[name].validator.isinstance_python(rest[name], strict=True):
+            record[name] = rest.pop(name)
     given = member.get("extendedProperties")
     if isinstance(given, dict):
         rest |= given

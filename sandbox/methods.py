@@ -1,7 +1,7 @@
-"""The methods of the API: each takes a call and returns a response or raises a refusal.
+"""The methods about receipts, stores and consents; each takes a call, and answers or refuses.
 
-Bodies that the contract does not document are invented here: `{}` for POST /transactions and
-POST /import (readings T03, T04), `{"status": "ok"}` for the ping, the list of consents (T32).
+Bodies that the contract does not document are invented here: `{}` for POST /transactions (reading
+T03), `{"status": "ok"}` for the ping, the list of consents (T32).
 """
 
 import sys
@@ -12,17 +12,8 @@ from starlette.responses import Response
 from sandbox import strict_json
 from sandbox.answers import Refusal, answer
 from sandbox.calls import Call
-from sandbox.customer_store import (
-    Customer,
-    TakenError,
-    add_customer,
-    change_customer,
-    find_customer,
-    refuse_taken,
-    upsert_members,
-)
-from sandbox.customers import CONSENTS, read_customer, show_customer
-from sandbox.members import read_members
+from sandbox.customer_store import find_member
+from sandbox.customers import CONSENTS
 from sandbox.receipt_store import add_batch, list_stores
 from sandbox.receipt_views import show_store
 from sandbox.receipts import check_batch
@@ -52,7 +43,7 @@ def get_transactions(call: Call) -> Response:
     call.read_query()
     wanted = call.path["customerId"]
     with call.state.read() as sql:
-        member = find_customer(sql, "id", wanted) or find_customer(sql, "externalId", wanted)
+        member = find_member(sql, wanted)
         keys = {wanted.casefold()}
         if member is not None:
             ids = (member.record.get("id"), member.record.get("externalId"))
@@ -61,89 +52,6 @@ def get_transactions(call: Call) -> Response:
     if member is None and not receipts:
         raise Refusal(404, "no such member, and no receipt of one", "Member Not Found")
     return answer(f"[{receipts}]")
-
-
-def post_import(call: Call) -> Response:
-    """POST /import, JSON only."""
-    call.require_activation("import")
-    name, members = read_members(call.json_text(), call.settings.import_envelope)
-    ids = [member.get("externalId") for member in members]
-    call.content.judge_members(name, ids, len(call.body))
-    if call.half:
-        members = members[: len(members) // 2]
-    with call.state.write() as change:
-        upsert_members(change, name, members)
-    return answer("{}")
-
-
-def post_customer(call: Call) -> Response:
-    """POST /customers."""
-    record = read_customer(call.json_text(), required="mobilePhone", allowed_id=False)
-    call.content.judge_customer(record)
-    try:
-        with call.state.write() as change:
-            customer = add_customer(change, record)
-    except TakenError as taken:
-        raise refuse_taken(taken) from None
-    return _answer_customer(customer, 201)
-
-
-def put_customer(call: Call) -> Response:
-    """PUT /customers, named by data.id; no 404 is documented, so an unknown one answers 400."""
-    return _put(call, "id")
-
-
-def put_customer_by_external_id(call: Call) -> Response:
-    """PUT /customers/externalId, named by data.externalId; a data.id must be that customer's."""
-    return _put(call, "externalId")
-
-
-def _put(call: Call, field: str) -> Response:
-    record = read_customer(call.json_text(), required=field, allowed_id=True)
-    call.content.judge_customer(record)
-    try:
-        with call.state.write() as change:
-            known = find_customer(change.sql, field, record[field])
-            if known is None:
-                fault = {"path": f"data.{field}", "message": "no customer has it"}
-                raise Refusal(400, [fault])
-            changed = change_customer(change, known, record)
-    except TakenError as taken:
-        raise refuse_taken(taken) from None
-    return _answer_customer(changed, 200)
-
-
-def get_customer_by_id(call: Call) -> Response:
-    """GET /customers/id/{id}."""
-    call.read_query()
-    return _get(call, "id", call.path["id"])
-
-
-def get_customer_by_external_id(call: Call) -> Response:
-    """GET /customers/externalId/{id}."""
-    call.read_query()
-    return _get(call, "externalId", call.path["id"])
-
-
-def get_customer_by_phone(call: Call) -> Response:
-    """GET /customers?mobilePhone=, the plus sign sent as %2B (T08)."""
-    phone = call.read_query("mobilePhone").get("mobilePhone")
-    if not phone:
-        raise Refusal(400, "the query parameter mobilePhone is required")
-    return _get(call, "mobilePhone", phone)
-
-
-def _get(call: Call, field: str, value: str) -> Response:
-    with call.state.read() as sql:
-        customer = find_customer(sql, field, value)
-    if customer is None:
-        raise Refusal(404, f"no customer has this {field}", "Customer Not Found")
-    return _answer_customer(customer, 200)
-
-
-def _answer_customer(customer: Customer, status: int) -> Response:
-    body = show_customer(customer.record, customer.created_at, customer.updated_at)
-    return answer(body, status)
 
 
 def get_stores(call: Call) -> Response:

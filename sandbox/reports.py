@@ -1,7 +1,8 @@
 """GET /reports/{reportType}: what was loaded, page by page, in order of arrival.
 
-Pages never move: rows are only ever added, so each page is one range of keys, found without
-counting over the rows before it. The rows stand under `data` (reading T06).
+Pages do not move while rows are only added: each is one range of keys, found without counting
+over the rows before it. A deleted customer moves those that come after. The rows stand under
+`data` (reading T06).
 """
 
 import re
@@ -14,6 +15,7 @@ from sandbox.answers import Refusal, answer
 from sandbox.calls import Call
 from sandbox.customer_store import list_customers
 from sandbox.customers import show_row
+from sandbox.points import count_points
 from sandbox.receipt_store import list_stores, read_lines
 from sandbox.receipt_views import show_lines, show_store
 
@@ -23,7 +25,7 @@ MAX_ROWS_PAGE = 10_000
 
 def _read_customers(sql: sqlite3.Connection, first: int, last: int) -> list[str]:
     found = list_customers(sql, first, last)
-    return [show_row(c.record, c.created_at, c.updated_at) for c in found]
+    return [show_row(c.record, c.times, count_points(sql, c.number)) for c in found]
 
 
 def _read_lines(sql: sqlite3.Connection, first: int, last: int) -> list[str]:

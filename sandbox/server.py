@@ -6,18 +6,22 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
 import uvicorn
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
-from sandbox.app import BASE_PATH, build_app
+from sandbox.app import BASE_PATH, Inside, build_app
 from sandbox.faults.chosen import Faults
 from sandbox.faults.plan import read_plan
 from sandbox.faults.wire import Waits
+from sandbox.imports import take_file
+from sandbox.intake import Intake
+from sandbox.offers import read_offers
 from sandbox.settings import Settings
 from sandbox.state import State
 
@@ -34,12 +38,16 @@ class Running:
         facts_url: where it tells its counts and sums.
         faults_url: where its faults are read (GET), replaced (PUT) and removed (DELETE).
         receipts_url: where it lists each receipt and how often it is stored.
+        files_url: where it lists what became of each file of POST /import/file.
+        bodies_url: below it stand the stored carts, vehicles, redemptions and triggers.
     """
 
     base_url: str
     facts_url: str
     faults_url: str
     receipts_url: str
+    files_url: str
+    bodies_url: str
     api_key: str = field(repr=False)
 
 
@@ -88,6 +96,8 @@ def _prepare(
 ) -> Iterator[tuple[_Server, socket.socket]]:
     """Give a server and its socket; the socket, the workers and the state are closed at the end."""
     faults, waits = Faults(read_plan(settings.faults)), Waits()
+    offers = read_offers(settings.offers)
+    take = partial(take_file, envelope=settings.import_envelope)
     host, port = address
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -95,31 +105,36 @@ def _prepare(
     except OSError as error:
         reason = error.strerror or "no such address"
         raise OSError(error.errno, f"cannot listen on {host} port {port}: {reason}") from None
-    with listener:
+    with listener, ExitStack() as stack:
         state = State(data)
-        try:
-            with ThreadPoolExecutor(_WORKERS, thread_name_prefix="sandbox") as workers:
-                shown = f"[{host}]" if ":" in host else host
-                root = f"http://{shown}:{listener.getsockname()[1]}"
-                running = Running(
-                    f"{root}{BASE_PATH}",
-                    f"{root}/_sandbox/facts",
-                    f"{root}/_sandbox/faults",
-                    f"{root}/_sandbox/receipts",
-                    settings.api_key,
-                )
-                config = uvicorn.Config(
-                    build_app(state, settings, faults, waits, workers),
-                    http=_Protocol,
-                    lifespan="off",
-                    log_config=None,
-                    access_log=False,  # a query can hold a phone number
-                    server_header=False,
-                    timeout_graceful_shutdown=5,
-                )
-                yield _Server(config, lambda: on_ready(running), waits), listener
-        finally:
-            state.close()
+        stack.callback(state.close)
+        intake = Intake(state, settings.import_seconds, take)
+        stack.callback(intake.close)
+        workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="sandbox")
+        stack.enter_context(workers)
+        shown = f"[{host}]" if ":" in host else host
+        root = f"http://{shown}:{listener.getsockname()[1]}"
+        look = f"{root}/_sandbox"
+        running = Running(
+            f"{root}{BASE_PATH}",
+            f"{look}/facts",
+            f"{look}/faults",
+            f"{look}/receipts",
+            f"{look}/files",
+            f"{look}/bodies",
+            settings.api_key,
+        )
+        inside = Inside(state, settings, offers, intake, faults, waits)
+        config = uvicorn.Config(
+            build_app(inside, workers),
+            http=_Protocol,
+            lifespan="off",
+            log_config=None,
+            access_log=False,  # a query can hold a phone number
+            server_header=False,
+            timeout_graceful_shutdown=5,
+        )
+        yield _Server(config, lambda: on_ready(running), waits), listener
 
 
 def serve(

@@ -5,12 +5,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-NEEDS_ACTIVATION = frozenset({"import", "transactions", "reports"})
+NEEDS_ACTIVATION = frozenset(
+    {
+        *("import", "transactions", "reports", "bonus", "loyalty_cards", "carts"),
+        *("payment_cards", "vehicles", "promotions", "triggers", "previews"),
+    }
+)
 OnRepeat = Literal["accept", "ignore", "conflict"]
 
 
 class FaultsError(ValueError):
-    """The faults that were asked for cannot be read; the message says where and which words are."""
+    """Faults or offers that were asked for cannot be read; the message says where and why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,11 +31,15 @@ class Settings:
             Reading T01.
         max_body_bytes: a longer body answers 413.
         activated: the methods that are set up for this client; the others of `NEEDS_ACTIVATION`
-            answer 403.
+            answer 403, and 404 if they are previews and `previews` is not among these.
         import_envelope: the name that the array of POST /import must have; None takes any.
             Reading T05.
-        faults: what goes wrong on purpose from the start, as a YAML or JSON file or as what such a
-            file holds; docs/sandbox.md has the words.
+        import_seconds: how long POST /import/file lets a file wait before it is worked through.
+        quarantine: for so many seconds the phone and the e-mail of a deleted customer make no new
+            one: 422. 0 keeps nothing of them.
+        offers: the promotions, stamp cards, activities and triggers there are, as a YAML or JSON
+            file or as what such a file holds; docs/sandbox.md has the words and those of None.
+        faults: what goes wrong on purpose from the start, likewise.
     """
 
     api_key: str = field(default="sandbox", repr=False)
@@ -39,4 +48,7 @@ class Settings:
     max_body_bytes: int = 16 * 1024 * 1024
     activated: frozenset[str] = NEEDS_ACTIVATION
     import_envelope: str | None = None
+    import_seconds: float = 0.2
+    quarantine: float = 0
+    offers: Path | Mapping[str, object] | None = None
     faults: Path | Mapping[str, object] | None = None

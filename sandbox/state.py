@@ -10,33 +10,9 @@ from contextlib import contextmanager
 from decimal import Context, Decimal, Inexact
 from pathlib import Path
 
-_VERSION = 2
+from sandbox.tables import FACTS, SUMS, TABLES, VERSION
+
 _EXACT = Context(prec=120, traps=[Inexact])
-_SUMS = ("quantity", "gross", "vat", "net", "discount")
-_START = (
-    *("customers", "stores", "receipts", "lines", *_SUMS),
-    *(f"returns.{name}" for name in ("lines", *_SUMS)),
-    *("requests", "imports"),
-    *("warnings.over_400_receipts", "warnings.repeated_receipts"),
-    *("warnings.header_gross_differs", "warnings.net_and_vat_differ_from_gross"),
-)
-# A receipt's key is the number of its first line, so that any page of lines is one range of keys.
-_TABLES = """
-CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE stores (number INTEGER PRIMARY KEY, store_id TEXT NOT NULL UNIQUE);
-CREATE TABLE receipts (
-    first_line INTEGER PRIMARY KEY, lines INTEGER NOT NULL, store_id TEXT NOT NULL,
-    receipt_id TEXT NOT NULL, kind TEXT NOT NULL, customer TEXT, gross TEXT NOT NULL,
-    body TEXT NOT NULL
-);
-CREATE INDEX receipts_by_key ON receipts (receipt_id, store_id, kind, gross);
-CREATE INDEX receipts_by_customer ON receipts (customer) WHERE customer IS NOT NULL;
-CREATE TABLE customers (
-    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, external_id TEXT UNIQUE,
-    mobile_phone TEXT UNIQUE, email TEXT UNIQUE, body TEXT NOT NULL,
-    created_at TEXT NOT NULL, updated_at TEXT NOT NULL
-);
-"""
 
 
 class StateError(RuntimeError):
@@ -95,16 +71,18 @@ class State:
                 self._writer.execute("PRAGMA page_size = 16384")
                 self._writer.execute("PRAGMA journal_mode = WAL")
                 self._writer.executescript(
-                    f"BEGIN; {_TABLES} PRAGMA user_version = {_VERSION}; COMMIT;"
+                    f"BEGIN; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;"
                 )
         except sqlite3.DatabaseError as error:
             raise StateError(f"{self._path} is not a sandbox's state ({error})") from None
-        if version not in (0, _VERSION):
+        if version not in (0, VERSION):
             raise StateError(f"{self._path} is of another version: choose another directory")
         # A request is answered after its commit has reached the disk.
         self._writer.execute("PRAGMA synchronous = FULL")
+        # What is deleted is overwritten: it was a person's.
+        self._writer.execute("PRAGMA secure_delete = ON")
         stored = self._writer.execute("SELECT name, value FROM facts").fetchall()
-        return dict.fromkeys(_START, Decimal(0)) | {name: Decimal(value) for name, value in stored}
+        return dict.fromkeys(FACTS, Decimal(0)) | {name: Decimal(value) for name, value in stored}
 
     @contextmanager
     def write(self) -> Iterator[Change]:
@@ -152,7 +130,7 @@ class State:
         told: dict[str, object] = {}
         for name, value in self._facts.items():
             group, _, last = name.rpartition(".")
-            shown = format(value, "f") if last in _SUMS else int(value)
+            shown = format(value, "f") if last in SUMS else int(value)
             if group:
                 inner = told.setdefault(group, {})
                 assert isinstance(inner, dict)

@@ -19,12 +19,45 @@ import click
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="What goes wrong on purpose, in YAML or JSON (docs/sandbox.md).",
 )
-def sandbox(*, host: str, port: int, data: Path | None, faults: Path | None) -> None:
+@click.option(
+    "--offers",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Promotions, stamp cards, activities and triggers there are (docs/sandbox.md).",
+)
+@click.option(
+    "--quarantine",
+    type=click.FloatRange(min=0),
+    default=0,
+    help="Seconds in which a deleted customer's phone and e-mail answer 422.",
+)
+@click.option(
+    "--not-activated",
+    "off",
+    multiple=True,
+    metavar="METHODS",
+    help="Methods that answer 403, as bonus or import; may be given again.",
+)
+def sandbox(
+    *,
+    host: str,
+    port: int,
+    data: Path | None,
+    faults: Path | None,
+    offers: Path | None,
+    quarantine: float,
+    off: tuple[str, ...],
+) -> None:
     """Serve the platform's API on this machine, to try feeds on. Stop it with Ctrl-C."""
     from pipelines.settings import state_dir
     from sandbox import FaultsError, serve
+    from sandbox.settings import NEEDS_ACTIVATION
 
     folder = data or state_dir() / "sandbox"
+    if unknown := set(off) - NEEDS_ACTIVATION:
+        known = ", ".join(sorted(NEEDS_ACTIVATION))
+        raise click.BadParameter(
+            f"{', '.join(sorted(unknown))}: methods are {known}", param_hint="--not-activated"
+        )
 
     def ready(base_url: str) -> None:
         click.echo(f"The sandbox answers; its state is in {folder}. In another shell:")
@@ -32,7 +65,16 @@ def sandbox(*, host: str, port: int, data: Path | None, faults: Path | None) -> 
         click.echo("  loyalty-etl check")
 
     try:
-        serve(folder, host=host, port=port, on_ready=ready, faults=faults)
+        serve(
+            folder,
+            host=host,
+            port=port,
+            on_ready=ready,
+            faults=faults,
+            offers=offers,
+            quarantine=quarantine,
+            activated=NEEDS_ACTIVATION - set(off),
+        )
     except FaultsError as error:
         raise click.ClickException(str(error)) from None
     except OSError as error:

@@ -1,7 +1,7 @@
 """Rules about what a request holds: they refuse all of it, and nothing of it is stored."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sandbox.answers import Refusal
@@ -32,9 +32,28 @@ class Content:
             brackets = name.replace("{", "{{").replace("}", "}}")
             self._judge(texts, size, "externalId", f"{brackets}[{{}}].externalId")
 
+    def judge_record(self, ids: Mapping[str, str], place: str = "{}") -> None:
+        """Refuse a single record that is named by these ids, where a rule says so."""
+        for counted in self.rules:
+            rule = counted.rule
+            if isinstance(rule, Poison):
+                hit = set(self._find(rule, list(ids.values())))
+                bad = [
+                    Bad(name, value, place.format(name))
+                    for i, (name, value) in enumerate(ids.items())
+                    if i in hit
+                ]
+                if bad:
+                    self.count(counted)
+                    raise refuse_bad(rule, bad)
+
     def judge_customer(self, record: dict[str, object]) -> None:
-        """Refuse a customer who is in quarantine (422)."""
-        keys = {str(record[name]) for name in _CUSTOMER_KEYS if name in record}
+        """Refuse a customer who is in quarantine (422), or whom a rule names."""
+        if not self.rules:
+            return
+        known = {name: str(record[name]) for name in _CUSTOMER_KEYS if name in record}
+        self.judge_record(known, "data.{}")
+        keys = set(known.values())
         for counted in self.rules:
             rule = counted.rule
             if isinstance(rule, Quarantine) and (rule.ids is None or keys & set(rule.ids)):

@@ -21,7 +21,7 @@ class Rule(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     fault: str
-    method: Literal["GET", "POST", "PUT"] | None = None
+    method: Literal["GET", "POST", "PUT", "DELETE"] | None = None
     path: Annotated[str, Field(pattern="^/")] | None = None
     share: Annotated[float, Field(gt=0, le=1)] | None = None
     every: Count | None = None
@@ -118,7 +118,7 @@ class TooLarge(Rule):
 
 
 class Poison(Rule):
-    """A batch with one of these receipts, or members by externalId, is refused whole."""
+    """A batch with one of these receipts or members, or a record with such an id, is refused."""
 
     ids: Ids | None = None
     one_in: Count | None = None
@@ -143,6 +143,7 @@ class Quarantine(Rule):
 
 # What a kind can hit at all, as the beginnings of "METHOD /path"; a rule can only narrow it.
 _ANY = ("",)
+_WRITES = ("POST ", "PUT ", "DELETE ")
 _RECORDS = ("POST /transactions", "POST /import")
 KINDS: dict[str, tuple[type[Rule], tuple[str, ...]]] = {
     "busy": (Busy, _ANY),
@@ -159,10 +160,10 @@ KINDS: dict[str, tuple[type[Rule], tuple[str, ...]]] = {
     "cut": (DropAfter, _ANY),
     "slow": (Slow, _ANY),
     "hang": (Hang, _ANY),
-    "late": (Late, ("POST ", "PUT ")),
+    "late": (Late, _WRITES),
     "short": (Short, ("POST /transactions",)),
     "wrong_page": (WrongPage, ("GET /reports/",)),
     "too_large": (TooLarge, _RECORDS),
-    "poison": (Poison, _RECORDS),
+    "poison": (Poison, _WRITES),
     "quarantine": (Quarantine, ("POST /customers", "PUT /customers")),
 }

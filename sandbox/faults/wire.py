@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import cast
 
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from sandbox.faults.rules import End
@@ -86,7 +86,7 @@ class Cut(Response):
         self._whole, self._end = whole, end
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
-        head, body = _spell(self._whole)
+        head, body = await _spell(self._whole)
         await _write(scope, head + body[: len(body) // 2])
         await _end_connection(scope, receive, self._end)
 
@@ -99,7 +99,7 @@ class Dripped(Response):
         self._whole, self._seconds, self._waits = whole, seconds, waits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
-        head, body = _spell(self._whole)
+        head, body = await _spell(self._whole)
         end: End = "close"
         for byte in head + body:
             if not await self._waits.pause(self._seconds, receive):
@@ -124,11 +124,19 @@ class Hung(Response):
             await _end_connection(scope, receive, "reset")
 
 
-def _spell(response: Response) -> tuple[bytes, bytes]:
+async def _spell(response: Response) -> tuple[bytes, bytes]:
     status = response.status_code
+    if isinstance(response, StreamingResponse):
+        body = b"".join([_encode(part) async for part in response.body_iterator])
+    else:
+        body = bytes(response.body)
     lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}".encode()]
     lines += [name + b": " + value for name, value in response.raw_headers]
-    return b"\r\n".join([*lines, b"connection: close", b"", b""]), bytes(response.body)
+    return b"\r\n".join([*lines, b"connection: close", b"", b""]), body
+
+
+def _encode(part: str | bytes | memoryview) -> bytes:
+    return part.encode() if isinstance(part, str) else bytes(part)
 
 
 def _find_transport(scope: Scope) -> asyncio.Transport:

@@ -58,6 +58,19 @@ def test_nothing_of_a_member_is_lost(api):
     assert found == member | member.pop("extendedProperties")
 
 
+def test_consents_and_lists_go_to_the_customer_if_they_have_its_form(api):
+    consents = {"acceptsSms": True, "extendedConsents": [{"id": "acceptsPost", "value": True}]}
+    good = {"externalId": "E1", "interests": ["Sports"], "favoriteStores": [], "consents": consents}
+    other = {"externalId": "E2", "interests": "Sports", "consents": {"sms": "yes"}}
+    api.post("import", {"members": [good, other]}).raise_for_status()
+    one, two = (api.get(f"customers/externalId/E{n}").json()["data"] for n in (1, 2))
+    assert (one["interests"], one["extendedProperties"]) == (["Sports"], {})
+    assert (one["consents"]["acceptsSms"], one["consents"]["acceptsEmail"]) == (True, False)
+    assert [c["id"] for c in one["consents"]["extendedConsents"]] == ["acceptsPost"]
+    del other["externalId"]
+    assert (two["interests"], two["extendedProperties"]) == ([], other)
+
+
 def test_a_member_twice_in_a_body_is_one_customer(api):
     members = [{"externalId": "E1", "city": "Oslo"}, {"externalId": "E1", "address": "Gate 1"}]
     api.post("import", {"members": members}).raise_for_status()

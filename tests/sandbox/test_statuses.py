@@ -6,6 +6,8 @@ import sqlite3
 import httpx
 import pytest
 
+from sandbox.routes import API
+
 GOOD = {"data": {"mobilePhone": "+4712345678", "externalId": "E1", "email": "a@b.no"}}
 # Method, path, a good body or None, what needs activation.
 METHODS = [
@@ -21,6 +23,45 @@ METHODS = [
     ("GET", "stores", None, ""),
     ("GET", "consents", None, ""),
     ("GET", "reports/customers", None, "reports"),
+    ("POST", "import/form", None, "import"),
+    ("POST", "import/file", None, "import"),
+    ("POST", "customers/prospects", GOOD, "previews"),
+    ("GET", "customers/email/a@b.no", None, "previews"),
+    ("GET", "customers/changed", None, ""),
+    ("GET", "customers/changed/", None, ""),
+    ("GET", "customers/changed/2024-01-01", None, ""),
+    ("DELETE", "customers/id/X/source/etl", None, ""),
+    ("DELETE", "customers/externalId/X/source/etl", None, ""),
+    ("GET", "bonus/rules", None, "bonus"),
+    ("POST", "loyalty/bonus/import", None, "bonus"),
+    ("POST", "loyalty/bonus/addRewardPoints?customerId=X", None, "bonus"),
+    ("POST", "loyalty/activity/2/customerId/X", None, "bonus"),
+    ("GET", "loyalty/transactions/customerId/X", None, "bonus"),
+    ("POST", "loyalty/transactions/customerId/X", None, "bonus"),
+    ("PUT", "loyalty/achievements", None, "previews"),
+    ("POST", "loyalty/loyalty-cards/transfer-clips", None, "previews"),
+    ("GET", "loyalty/loyalty-cards/campaigns", None, "loyalty_cards"),
+    ("GET", "loyalty/loyalty-cards/X", None, "loyalty_cards"),
+    ("POST", "abandonedCarts", None, "carts"),
+    ("PUT", "abandonedCarts", None, "carts"),
+    ("POST", "payment-cards", None, "payment_cards"),
+    ("GET", "payment-cards/token/X", None, "payment_cards"),
+    ("GET", "payment-cards/customerId/X", None, "payment_cards"),
+    ("DELETE", "payment-cards/X/Y", None, "payment_cards"),
+    ("GET", "modules/vehicles/customerId/X", None, "previews"),
+    ("POST", "modules/vehicles/customerId/X", None, "previews"),
+    ("PUT", "modules/vehicles/vehicleId/X", None, "previews"),
+    ("DELETE", "modules/vehicles/vehicleId/X", None, "previews"),
+    ("POST", "promotions/redeem", None, "promotions"),
+    ("GET", "promotions/redeem/history/customerId/X", None, "promotions"),
+    ("GET", "promotions/customerId/X", None, "promotions"),
+    ("GET", "promotions/mobilePhone?mobilePhone=X", None, "promotions"),
+    ("GET", "promotions/definitions", None, "previews"),
+    ("GET", "promotions/campaigns", None, "previews"),
+    ("POST", "promotions/P/enableUse/X", None, "promotions"),
+    ("POST", "promotions/P/disableUse/X", None, "promotions"),
+    ("POST", "triggers/T/customer/X", None, "triggers"),
+    ("POST", "triggers/T/customer/mobilePhone/X", None, "triggers"),
 ]
 
 
@@ -55,14 +96,33 @@ def test_401_after_a_big_body_and_the_connection_goes_on(shared_api):
         assert http.get("health/ping").status_code == 200
 
 
-def test_403_when_not_activated(start):
+def test_every_path_of_the_api_is_tried_here():
+    tried = {(verb, path.partition("?")[0].split("/")[0]) for verb, path, _, _ in METHODS}
+    served = {(verb, path.split("/")[1]) for path, verbs in API.items() for verb in verbs}
+    assert tried == served
+    assert len(METHODS) == sum(len(verbs) for verbs in API.values())
+
+
+def test_403_when_not_activated_and_404_for_previews(start):
     with start(activated=frozenset()) as api:
         for verb, path, body, needs in METHODS:
             answer = api.send(verb, path, body or {})
-            if needs:
+            if needs == "previews":
+                assert "preview" in check_envelope(answer, 404)
+            elif needs:
                 assert needs in check_envelope(answer, 403)
             else:
                 assert answer.status_code != 403
+
+
+def test_403_of_previews_that_are_not_activated(start):
+    with start(activated=frozenset({"previews"})) as api:
+        for verb, path, needs in (
+            ("POST", "loyalty/loyalty-cards/transfer-clips", "loyalty_cards"),
+            ("POST", "modules/vehicles/customerId/X", "vehicles"),
+            ("GET", "promotions/definitions", "promotions"),
+        ):
+            assert needs in check_envelope(api.send(verb, path, {}), 403)
 
 
 @pytest.mark.parametrize(
@@ -133,10 +193,17 @@ def test_400_for_a_wrong_query(shared_api, path, named):
     "content_type",
     ["", "text/plain", "text/csv", "application/xml", "application/json; charset=latin-1"],
 )
-@pytest.mark.parametrize("path", ["import", "transactions", "customers"])
+@pytest.mark.parametrize("path", ["transactions", "customers", "loyalty/achievements"])
 def test_400_for_another_content_type(shared_api, path, content_type):
-    detail = check_envelope(shared_api.post(path, "{}", content_type=content_type), 400)
+    verb = "PUT" if path == "loyalty/achievements" else "POST"
+    detail = check_envelope(shared_api.send(verb, path, "{}", content_type=content_type), 400)
     assert "application/json" in detail
+
+
+@pytest.mark.parametrize("content_type", ["", "text/plain", "text/xml", "text/csv; charset=cp1252"])
+def test_400_for_another_content_type_of_an_import(shared_api, content_type):
+    detail = check_envelope(shared_api.post("import", "{}", content_type=content_type), 400)
+    assert "application/json or application/xml or text/csv" in detail
 
 
 def test_charset_may_be_said(shared_api, make_receipt):
@@ -223,6 +290,12 @@ def test_no_answer_repeats_what_a_person_is(shared_api):
         ("customers", {"data": {"mobilePhone": secret, "email": secret, "gender": secret}}),
         ("import", {"members": [{"externalId": [secret]}]}),
         ("transactions", {"ReceiptRequests": [{"Header": {"ConsumerId": {"x": secret}}}]}),
+        ("customers/prospects", {"data": {"mobilePhone": secret, "email": secret}}),
+        ("loyalty/bonus/addRewardPoints?customerId=secret", {"points": 1}),
+        ("abandonedCarts", {"cartId": secret, "items": [secret]}),
+        ("payment-cards", {"memberId": secret, "token": secret}),
+        ("modules/vehicles/customerId/secret", {"owner": secret}),
+        ("triggers/welcome/customer/secret", {"data": secret}),
     ]
     for path, body in bodies:
         answer = shared_api.post(path, json.dumps(body))
