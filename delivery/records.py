@@ -248,12 +248,22 @@ def find_repeats(path: Path, lost: pl.DataFrame | None = None) -> pl.DataFrame:
     )
 
 
-def drop_records(path: Path, rows: pl.Series) -> None:
-    """Rewrite the file without the records that begin at these source rows."""
+def drop_records(path: Path, rows: pl.Series, texts: pl.DataFrame | None = None) -> None:
+    """Rewrite the file without the records that begin at these source rows.
+
+    Args:
+        path: the file.
+        rows: where they begin.
+        texts: `place` and `json` of records that are kept, and are to be this from now on.
+    """
     kept = path.with_name(path.name + ".kept")
     with RecordWriter(kept) as writer:
         for records in read_records(path):
-            writer.write(records.drop("place").filter(~pl.col("row").is_in(rows.implode())))
+            rest = records.filter(~pl.col("row").is_in(rows.implode()))
+            if texts is not None and rest["place"].is_in(texts["place"].implode()).any():
+                made = rest.join(texts, on="place", how="left", maintain_order="left", suffix="_")
+                rest = made.with_columns(json=pl.coalesce("json_", "json")).select(list(RECORDS))
+            writer.write(rest.drop("place", strict=False))
     kept.replace(path)
 
 

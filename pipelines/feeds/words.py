@@ -11,6 +11,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pipelines.feeds.block import Name, Words, fault
 from pipelines.feeds.control import Control, ControlTotals
 from pipelines.feeds.delivery import Delivery
+from pipelines.feeds.duplicates import Merging
 from pipelines.feeds.mapping import Mapped, Outcome, columns_of, given_type
 from pipelines.feeds.source import Source
 from pipelines.feeds.values import Values, check_zone
@@ -95,6 +96,7 @@ class LoadFeed(Words):
     values: Values = Values()
     mapping: Annotated[dict[str, Mapped], Field(min_length=1)]
     mapping_file: Name | None = None
+    duplicates: Merging = None
     receipts: Receipts = Receipts()
     rejects: Rejects = Rejects()
     delivery: Delivery = Delivery()
