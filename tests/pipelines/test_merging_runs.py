@@ -177,6 +177,16 @@ def test_the_commands_tell_them_without_phones(shop, members, cli_here):
     assert "+479000" not in everything
 
 
+def test_what_was_merged_wrongly_is_retried(shop, members, cli_here):
+    platform = shop.serve()
+    feed = members("1,,,Kari", "2,,,Ola", "3,,,Ola", match=[["firstName"]])
+    summary = shop.run(feed)
+    seen = platform.seen()
+    again = cli_here("retry", Path(summary.folder) / "merged.csv", "--feed", feed)
+    assert "1 = 1 accepted + 0 rejected" in again.out
+    assert platform.seen() == seen + 1
+
+
 def test_a_broken_off_preparation_leaves_no_traces(members):
     feed = members(*LINES)
     name, words = find_feed(str(feed))
