@@ -37,7 +37,7 @@ FACTS = tuple(name for name in STORED if name != "json")
 """All but the text, which is nine tenths of the file."""
 
 
-def hash_texts(texts: pa.LargeStringArray) -> pa.LargeBinaryArray:
+def hash_texts(texts: pa.LargeStringArray, seed: int = 0) -> pa.LargeBinaryArray:
     """Hash each text: XXH3-128 of its UTF-8, 16 bytes, the same on every machine and version."""
     digest = xxhash.xxh3_128_digest
     _, offsets, data = texts.buffers()
@@ -45,7 +45,7 @@ def hash_texts(texts: pa.LargeStringArray) -> pa.LargeBinaryArray:
     if len(texts):
         bounds = memoryview(offsets).cast("q")[texts.offset : texts.offset + len(texts) + 1]
         whole = memoryview(b"" if data is None else data)
-        hashes = b"".join([digest(whole[start:end]) for start, end in pairwise(bounds)])
+        hashes = b"".join([digest(whole[start:end], seed) for start, end in pairwise(bounds)])
     return pa.FixedSizeBinaryArray.from_buffers(
         pa.binary(xxhash.xxh3_128().digest_size), len(texts), [None, pa.py_buffer(hashes)]
     ).cast(pa.large_binary())

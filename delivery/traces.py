@@ -1,7 +1,7 @@
 """What is needed to tell whether two records are one, kept beside them while they are made ready.
 
-Of each value that records are matched by there is a salted hash of 128 bits, in two halves, and
-nothing of the value itself.
+Of each value that records are matched by there is a seeded hash of 128 bits, in two halves, and
+nothing of the value itself. The seed is another one each time, and is not kept.
 """
 
 import os
@@ -24,7 +24,7 @@ def halves(way: int) -> tuple[str, str]:
 
 
 def trace(
-    texts: Sequence[pl.Series], values: pl.Series, moments: pl.Series, salt: str
+    texts: Sequence[pl.Series], values: pl.Series, moments: pl.Series, seed: int
 ) -> pl.DataFrame:
     """Make the traces of some records.
 
@@ -32,19 +32,22 @@ def trace(
         texts: for each way to match the text that equal records share; null matches nothing.
         values: how many values each record has.
         moments: how new it is, null where nobody knows.
-        salt: hashed with each text; the same for all records of a source.
+        seed: of the hashes, 64 bits; the same for all records of a source.
 
     Returns:
         For each record two columns a way (`halves`), `values` and `moment`.
     """
-    hashed = [column for way, text in enumerate(texts) for column in _hash(text, way, salt)]
+    hashed = [column for way, text in enumerate(texts) for column in _hash(text, way, seed)]
     facts = [values.cast(pl.UInt16).alias(VALUES), moments.cast(pl.Int64).alias(MOMENT)]
     return pl.DataFrame([*hashed, *facts])
 
 
-def _hash(texts: pl.Series, way: int, salt: str) -> Iterator[pl.Series]:
-    salted = pl.select(text=pl.lit(salt) + pl.lit(texts.fill_null(""))).to_arrow()
-    hashes = hash_texts(salted["text"].combine_chunks().cast(pa.large_string()))
+def _hash(texts: pl.Series, way: int, seed: int) -> Iterator[pl.Series]:
+    (batch,) = texts.alias("text").rechunk().to_frame().to_arrow().to_batches() or [None]
+    if batch is None:
+        yield from (pl.Series(name, dtype=pl.UInt64) for name in halves(way))
+        return
+    hashes = hash_texts(batch["text"].cast(pa.large_string()), seed)
     words = pa.Array.from_buffers(pa.uint64(), 2 * len(texts), [None, hashes.buffers()[2]])
     both, there = pl.Series(words), texts.is_not_null()
     for start, name in enumerate(halves(way)):

@@ -23,11 +23,7 @@ def make_tracer(feed: LoadFeed) -> Tracer | None:
     words = feed.duplicates
     if words is None:
         return None
-    salt = secrets.token_hex(16)
-    moment = pl.lit(None, pl.Int64)
-    if words.newest_by is not None:
-        values, zone = feed.values, feed.values.time_zone or feed.receipts.time_zone
-        moment = read_moments(pl.col(words.newest_by), values.time, values.date, zone)
+    seed = secrets.randbits(64)
     names, kinds = list(feed.mapping), feed.kinds
     rules = [
         pl.concat_str([_sent(name, kinds[name]) for name in rule], separator=PART)
@@ -38,10 +34,17 @@ def make_tracer(feed: LoadFeed) -> Tracer | None:
         # A value that is missing makes the whole text null, and null matches nothing.
         texts = [members.select(rule).to_series() for rule in rules]
         values = members.select(pl.sum_horizontal(pl.col(names).is_not_null())).to_series()
-        moments = rows.select(pl.repeat(moment, pl.len()) if words.newest_by is None else moment)
-        return trace([keys, *texts], values, moments.to_series(), salt)
+        return trace([keys, *texts], values, _moments(feed, rows), seed)
 
     return make
+
+
+def _moments(feed: LoadFeed, rows: pl.DataFrame) -> pl.Series:
+    words, values = feed.duplicates, feed.values
+    if words is None or words.newest_by is None:
+        return pl.Series([None], dtype=pl.Int64).new_from_index(0, rows.height)
+    zone = values.time_zone or feed.receipts.time_zone
+    return read_moments(rows[words.newest_by], values.time, values.date, zone)
 
 
 def _sent(name: str, kind: Kind) -> pl.Expr:

@@ -4,12 +4,14 @@ import polars as pl
 
 from transforms.dates import OFFSET, read_date, read_time
 
+SECOND = 1_000_000
 
-def read_moments(text: pl.Expr, time: str, date: str, zone: str) -> pl.Expr:
+
+def read_moments(texts: pl.Series, time: str, date: str, zone: str) -> pl.Series:
     """Read times, or days, as microseconds since 1970 on the clocks of one zone.
 
     Args:
-        text: a text column.
+        texts: a text series.
         time: how a time is written, as `transforms.dates.read_time` takes it.
         date: how a day is written, where the text is none; it counts from midnight.
         zone: whose clocks; a time with an offset is moved there.
@@ -17,17 +19,34 @@ def read_moments(text: pl.Expr, time: str, date: str, zone: str) -> pl.Expr:
     Returns:
         Int64; null where the text is neither.
     """
-    iso = pl.coalesce(read_time(text, time), read_date(text, date, zone) + "T00:00:00")
-    minutes = iso.str.slice(0, 16).str.replace(" ", "T", literal=True)
-    offset = iso.str.slice(16).str.extract(f"({OFFSET})").str.replace("Z", "+00:00", literal=True)
-    moved = (
-        (minutes + offset)
-        .str.to_datetime("%Y-%m-%dT%H:%M%:z", strict=False, time_unit="us", time_zone="UTC")
-        .dt.convert_time_zone(zone)
-        .dt.replace_time_zone(None)
+    iso = pl.select(iso=read_time(pl.lit(texts), time)).to_series()
+    rest = (iso.is_null() & texts.is_not_null()).arg_true()
+    if len(rest):
+        days = pl.lit(texts.gather(rest))
+        iso = iso.scatter(rest, pl.select(read_date(days, date, zone) + "T00:00:00").to_series())
+    read = iso.to_frame("iso").select(
+        day=pl.col("iso").str.slice(0, 10),
+        minute=pl.col("iso").str.slice(11, 5),
+        second=pl.col("iso").str.slice(16, 3),
+        end=pl.col("iso").str.slice(19),
+        after=pl.col("iso").str.slice(16),
     )
-    local = minutes.str.to_datetime("%Y-%m-%dT%H:%M", strict=False, time_unit="us")
-    whole = pl.when(offset.is_not_null()).then(moved).otherwise(local).cast(pl.Int64)
-    seconds = iso.str.extract(r"^.{16}:([0-9]{2})").cast(pl.Int64).fill_null(0)
-    fraction = iso.str.extract(r"^.{19}[.]([0-9]{1,6})").str.pad_end(6, "0")
-    return whole + seconds * 1_000_000 + fraction.cast(pl.Int64).fill_null(0)
+    local = (pl.col("day") + "T" + pl.col("minute")).str.to_datetime("%Y-%m-%dT%H:%M", strict=False)
+    moment = local.dt.cast_time_unit("us").cast(pl.Int64)
+    if read["after"].str.contains(OFFSET).any():
+        moment = pl.coalesce(_moved(zone), moment)
+    seconds = pl.when(pl.col("second").str.starts_with(":")).then(pl.col("second").str.slice(1))
+    moment += seconds.cast(pl.Int64).fill_null(0) * SECOND
+    if read["end"].str.starts_with(".").any():
+        fraction = pl.col("end").str.extract("^[.]([0-9]{1,6})").str.pad_end(6, "0")
+        moment += fraction.cast(pl.Int64).fill_null(0)
+    return read.select(moment.alias("moment")).to_series()
+
+
+def _moved(zone: str) -> pl.Expr:
+    """Read minutes that carry an offset; null where there is none."""
+    offset = pl.col("after").str.extract(f"({OFFSET})").str.replace("Z", "+00:00", literal=True)
+    stamp = pl.col("day") + "T" + pl.col("minute") + offset
+    moment = stamp.str.to_datetime("%Y-%m-%dT%H:%M%:z", strict=False, time_zone="UTC")
+    local = moment.dt.convert_time_zone(zone).dt.replace_time_zone(None)
+    return local.dt.cast_time_unit("us").cast(pl.Int64)

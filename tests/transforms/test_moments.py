@@ -9,8 +9,7 @@ from transforms.moments import read_moments
 
 
 def moment(text, time="iso", date="iso", zone="Europe/Oslo"):
-    read = read_moments(pl.lit(pl.Series([text], dtype=pl.String)), time, date, zone)
-    return pl.select(read).to_series()[0]
+    return read_moments(pl.Series([text], dtype=pl.String), time, date, zone)[0]
 
 
 def local(*parts):
@@ -38,6 +37,13 @@ def test_times_are_microseconds_on_the_clocks_of_the_zone(text, time, wanted):
 
 def test_a_day_is_its_midnight():
     assert moment("31.01.2024", "%d.%m.%Y %H:%M", "%d.%m.%Y") == local(2024, 1, 31)
+
+
+def test_each_of_a_column_is_read_as_it_would_be_alone():
+    texts = [text for text, time, _ in READ if time == "iso"] + [None, "soon"]
+    told = read_moments(pl.Series(texts), "iso", "iso", "Europe/Oslo").to_list()
+    assert told == [moment(text) for text in texts]
+    assert len(read_moments(pl.Series([], dtype=pl.String), "iso", "iso", "Europe/Oslo")) == 0
 
 
 @pytest.mark.parametrize("text", [None, "", "soon", "2024-02-31", "31.01.2024"])
