@@ -162,7 +162,7 @@ def _entries(load: str, hashes: bytes, state: State) -> Iterator[Entry]:
 
 
 def _counts(records: int) -> dict[str, int]:
-    parts = dict.fromkeys(("rejected", "unchanged", "in_doubt", "unsent"), 0)
+    parts = dict.fromkeys(("rejected", "unchanged", "merged", "in_doubt", "unsent"), 0)
     return parts | {"records": records, "accepted": records}
 
 

@@ -18,8 +18,11 @@ from delivery.ledger import Entry, Fate, State
 from delivery.policy import Changed
 from delivery.records import read_records, unpack_places
 
-Outcome = Literal["accepted", "rejected", "unchanged", "in_doubt", "unsent"]
-OUTCOMES: tuple[Outcome, ...] = ("accepted", "rejected", "unchanged", "in_doubt", "unsent")
+Outcome = Literal["accepted", "rejected", "unchanged", "merged", "in_doubt", "unsent"]
+OUTCOMES: tuple[Outcome, ...] = (
+    *("accepted", "rejected", "unchanged"),
+    *("merged", "in_doubt", "unsent"),
+)
 REFUSED = pl.Schema(
     {
         "key": pl.String,
@@ -31,6 +34,8 @@ REFUSED = pl.Schema(
     }
 )
 """Records that did not pass the checks."""
+TURNED_AWAY = pl.Schema({**REFUSED, "merged_into": pl.String()})
+"""These, and records that another one of the source stands for: `merged_into` is its key."""
 TABLE = pl.Schema(
     {
         "file": pl.String,
@@ -44,6 +49,7 @@ TABLE = pl.Schema(
         "attempts": pl.UInt32,  # requests that carried it
         "status": pl.UInt16,  # of the last answer
         "seconds": pl.Float64,  # that the last answer took
+        "merged_into": pl.String,  # the key of the record that stands for it
     }
 )
 _OF_STATES = {
@@ -75,7 +81,8 @@ class Facts:
     Attributes:
         files: the names of the source's files, as they are told.
         records: the records file.
-        refused: records that did not pass the checks (`REFUSED`).
+        refused: records that did not pass the checks, or were merged (`TURNED_AWAY`); what a
+            version before this one kept has no `merged_into`.
         fates: what the ledger knew of each record, in order (`Fate`).
         entries: the load's batches.
         changed: what is done about records delivered before with other content.
@@ -94,7 +101,7 @@ class Facts:
 def tell_outcomes(facts: Facts) -> Iterator[pl.DataFrame]:
     """Give one row (`TABLE`) for every record of the source, some thousands at a time.
 
-    First come the refused ones, then those of the records file, both in their order.
+    First come the refused and the merged ones, then those of the records file, in their order.
     """
     batches = _leaves(facts.entries)
     members = _members(facts.entries)
@@ -102,8 +109,7 @@ def tell_outcomes(facts: Facts) -> Iterator[pl.DataFrame]:
     where = _where(facts)
     columns = ("row", "last_row", "rows", "key")
     if not facts.refused.is_empty():
-        refused = facts.refused.select(*where, "rows", "key", "reasons", outcome=pl.lit("rejected"))
-        yield _complete(refused)
+        yield _complete(_turned_away(facts.refused).with_columns(where))
     first = 0
     for records in _gathered(read_records(facts.records, columns)):
         end = first + records.height
@@ -123,6 +129,13 @@ def tell_outcomes(facts: Facts) -> Iterator[pl.DataFrame]:
         )
         yield _complete(told)
         first = end
+
+
+def _turned_away(refused: pl.DataFrame) -> pl.DataFrame:
+    whole = pl.concat([pl.DataFrame(schema=TURNED_AWAY), refused], how="diagonal")
+    is_merged = pl.col("merged_into").is_not_null()
+    outcome = pl.when(is_merged).then(pl.lit("merged")).otherwise(pl.lit("rejected"))
+    return whole.with_columns(outcome.alias("outcome"))
 
 
 def _where(facts: Facts) -> list[pl.Expr]:
@@ -259,6 +272,7 @@ __all__ = [
     "OUTCOMES",
     "REFUSED",
     "TABLE",
+    "TURNED_AWAY",
     "Counts",
     "Facts",
     "Outcome",

@@ -37,7 +37,7 @@ FACTS = tuple(name for name in STORED if name != "json")
 """All but the text, which is nine tenths of the file."""
 
 
-def hash_texts(texts: pa.LargeStringArray) -> pa.LargeBinaryArray:
+def hash_texts(texts: pa.LargeStringArray, seed: int = 0) -> pa.LargeBinaryArray:
     """Hash each text: XXH3-128 of its UTF-8, 16 bytes, the same on every machine and version."""
     digest = xxhash.xxh3_128_digest
     _, offsets, data = texts.buffers()
@@ -45,7 +45,7 @@ def hash_texts(texts: pa.LargeStringArray) -> pa.LargeBinaryArray:
     if len(texts):
         bounds = memoryview(offsets).cast("q")[texts.offset : texts.offset + len(texts) + 1]
         whole = memoryview(b"" if data is None else data)
-        hashes = b"".join([digest(whole[start:end]) for start, end in pairwise(bounds)])
+        hashes = b"".join([digest(whole[start:end], seed) for start, end in pairwise(bounds)])
     return pa.FixedSizeBinaryArray.from_buffers(
         pa.binary(xxhash.xxh3_128().digest_size), len(texts), [None, pa.py_buffer(hashes)]
     ).cast(pa.large_binary())
@@ -254,12 +254,22 @@ def find_repeats(path: Path, lost: pl.DataFrame | None = None) -> pl.DataFrame:
     )
 
 
-def drop_records(path: Path, rows: pl.Series) -> None:
-    """Rewrite the file without the records that begin at these source rows."""
+def drop_records(path: Path, rows: pl.Series, texts: pl.DataFrame | None = None) -> None:
+    """Rewrite the file without the records that begin at these source rows.
+
+    Args:
+        path: the file.
+        rows: where they begin.
+        texts: `place` and `json` of records that are kept, and are to be this from now on.
+    """
     kept = path.with_name(path.name + ".kept")
     with RecordWriter(kept) as writer:
         for records in read_records(path):
-            writer.write(records.drop("place").filter(~pl.col("row").is_in(rows.implode())))
+            rest = records.filter(~pl.col("row").is_in(rows.implode()))
+            if texts is not None and rest["place"].is_in(texts["place"].implode()).any():
+                made = rest.join(texts, on="place", how="left", maintain_order="left", suffix="_")
+                rest = made.with_columns(json=pl.coalesce("json_", "json")).select(list(RECORDS))
+            writer.write(rest.drop("place", strict=False))
     kept.replace(path)
 
 

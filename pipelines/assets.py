@@ -113,7 +113,7 @@ def load_assets(name: str, feed: LoadFeed) -> list[dg.AssetsDefinition]:
     account = dg.AssetCheckSpec(
         "records_accounted_for",
         asset=done,
-        description="Records read = accepted + rejected + unchanged + in doubt + unsent.",
+        description="Records read = accepted + rejected + unchanged + merged + in doubt + unsent.",
     )
 
     @dg.asset(
@@ -214,6 +214,7 @@ def _judge_outcomes(summary: Summary) -> dg.AssetCheckResult:
         "accepted": summary.accepted_records,
         "rejected": summary.rejected_records,
         "unchanged": summary.unchanged_records,
+        "merged": summary.merged_records,
         "in_doubt": summary.in_doubt_records,
         "unsent": summary.unsent_records,
     }
@@ -231,6 +232,7 @@ def _told(summary: Summary) -> dict[str, dg.MetadataValue]:
         "rejected_records": summary.rejected_records,
         "accepted_records": summary.accepted_records,
         "unchanged_records": summary.unchanged_records,
+        "merged_records": summary.merged_records,
         "in_doubt_records": summary.in_doubt_records,
         "unsent_records": summary.unsent_records,
         "batches": summary.requests,

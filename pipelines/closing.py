@@ -141,6 +141,7 @@ def _count(summary: Summary, counts: Counts, entries: list[Entry]) -> Summary:
         accepted_records=told["accepted"],
         rejected_records=told["rejected"],
         unchanged_records=told["unchanged"],
+        merged_records=told["merged"],
         in_doubt_records=told["in_doubt"],
         unsent_records=told["unsent"],
         held_records=counts.held,
@@ -155,6 +156,7 @@ def _close(ledger: "Ledger", load: str, summary: Summary, entries: list[Entry]) 
         "accepted": summary.accepted_records,
         "rejected": summary.rejected_records,
         "unchanged": summary.unchanged_records,
+        "merged": summary.merged_records,
         "in_doubt": summary.in_doubt_records,
         "unsent": summary.unsent_records,
     }

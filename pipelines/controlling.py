@@ -83,7 +83,8 @@ def compare_totals(
 def tell_taken(summary: Summary) -> dict[str, str]:
     """Tell how much of what was declared the platform has, canonical, by name.
 
-    It has what it accepted, in this run or, with the same content, before (unchanged).
+    It has what it accepted, in this run or, with the same content, before (unchanged), and whom
+    another member stands for (merged).
 
     Args:
         summary: of a load whose outcomes are written, and whose records are there still.
@@ -95,7 +96,7 @@ def tell_taken(summary: Summary) -> dict[str, str]:
         return {}
     folder = Path(summary.folder)
     outcomes = pl.scan_parquet(folder / "outcomes.parquet")
-    taken = pl.col("outcome").is_in(["accepted", "unchanged"])
+    taken = pl.col("outcome").is_in(["accepted", "unchanged", "merged"])
     counts = outcomes.select(
         records=pl.len(),
         rows=pl.col("rows").cast(pl.Int64).sum(),
@@ -129,8 +130,9 @@ def tell_declared(summary: Summary) -> str:
         f"{_tell(name, Decimal(summary.taken[name]))} of {_tell(name, Decimal(text))} {name}"
         for name, text in declared.items()
     ]
-    before = f" ({summary.unchanged_records:,} before)" if summary.unchanged_records else ""
-    return f"accepted {', '.join(parts)} declared{before}"
+    ways = ((summary.unchanged_records, "before"), (summary.merged_records, "merged"))
+    told = ", ".join(f"{count:,} {way}" for count, way in ways if count)
+    return f"accepted {', '.join(parts)} declared{f' ({told})' if told else ''}"
 
 
 def _number(feed: LoadFeed, name: str, text: str) -> Decimal:

@@ -91,6 +91,8 @@ def prepare_step(feed: LoadFeed, begun: Summary, progress: Progress) -> Summary:
         rejects_end=done.rejects_size,
         source_stamp=(done.stamp.size, done.stamp.mtime_ns),
         rejected_records=done.rejected_records,
+        merged_records=done.merged_records,
+        merged_by=done.merged_by,
         reasons=done.reasons,
         totals=done.totals,
         warnings=done.warnings,

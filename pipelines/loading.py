@@ -5,7 +5,7 @@ and a load that was broken off goes on from it. Plain functions; Dagster calls t
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,9 +24,11 @@ from connectors.files import (
 from delivery.batches import Batch, Envelope, Limits, cut_batches
 from delivery.outcomes import REFUSED
 from delivery.records import RecordWriter, drop_records, find_repeats
+from delivery.traces import TraceWriter
 from pipelines.ahead import map_ahead
 from pipelines.controlling import Found, compare_totals
 from pipelines.feeds import ImportTarget, LoadFeed, RecordTarget, TransactionsTarget
+from pipelines.merging import TRACES, Merged, merge_duplicates
 from pipelines.progress import Progress, Step, quiet
 from pipelines.refusing import explain_repeats
 from pipelines.rejecting import reject_writer, size_of, write_faulty, write_rows
@@ -44,6 +46,8 @@ class Prepared:
     Attributes:
         rows, records: what was read; records are receipts or members, rejected ones included.
         rejected_rows, rejected_records: what is not sent, and lies in rejects.csv.
+        merged_records: what is not sent, for another record stands for it, and lies in merged.csv.
+        merged_by: how many of these share what with that one.
         rejects_size: bytes of rejects.csv.
         stamp: what the source was.
         reasons: how often each fault was found, by field and code.
@@ -66,6 +70,8 @@ class Prepared:
     declared: dict[str, str] = field(default_factory=dict)
     mismatches: list[str] = field(default_factory=list)
     empty: list[str] = field(default_factory=list)
+    merged_records: int = 0
+    merged_by: dict[str, int] = field(default_factory=dict)
 
     @property
     def rejected_percent(self) -> float:
@@ -108,8 +114,7 @@ def prepare(
     keep_labels(folder, labels)
     shape = make_shaper(feed)
     rows = rejected_rows = records = gross = 0
-    counts: Counter[str] = Counter()
-    odd: Counter[str] = Counter()
+    counts, odd = Counter[str](), Counter[str]()
     refused = [pl.DataFrame(schema=REFUSED)]
     rejects = reject_writer(file_source, folder / REJECTS, run, labels)
     told: dict[str, list[str]] = {}
@@ -120,10 +125,11 @@ def prepare(
         nonlocal done
         done = consumed
 
-    with RecordWriter(folder / RECORDS) as writer:
+    with RecordWriter(folder / RECORDS) as writer, TraceWriter(folder / TRACES) as traces:
         frames = whole_records(read(file_source, progress=at, stamp=stamp, told=told), feed)
         for frame, shaped in map_ahead(shape, frames):
             writer.write(shaped.records if notice is None else _hashed(shaped.records))
+            traces.write(shaped.traces)
             rows += frame.height
             records += shaped.records.height + shaped.refused.height
             refused.append(shaped.refused)
@@ -138,23 +144,25 @@ def prepare(
     if not rows and not feed.source.allow_empty:
         todo = "if that can happen, set source.allow_empty: true"
         raise SourceError(source, "no records in it, nothing was sent", todo)
-    repeats = find_repeats(folder / RECORDS, pl.concat(refused))
-    if not repeats.is_empty():
-        repeats = explain_repeats(
-            repeats,
-            locate(file_source, repeats["first"], labels),
-            several=len(labels) > 1,
-            what=feed.noun,
+    merged, repeats = Merged(), pl.DataFrame()
+    if feed.duplicates is None:
+        repeats = _drop_repeats(feed, file_source, folder, pl.concat(refused), labels)
+    else:
+        merged = merge_duplicates(
+            *(feed, file_source, folder / RECORDS, stamp),
+            labels=labels,
+            run=run,
+            whole=notice is None,
         )
+    if not repeats.is_empty():
         counts.update(repeats["code"])
         if notice:
             notice(repeats["row"], repeats)
         rejected_rows += write_rows(rejects, file_source, repeats, stamp)
         refused.append(repeats.select(list(REFUSED)))
         gross -= int(repeats["amount"].sum())
-        drop_records(folder / RECORDS, repeats["row"])
     turned_away = pl.concat(refused)
-    _write_refused(folder, turned_away)
+    _write_refused(folder, pl.concat([turned_away, merged.losers], how="diagonal"))
     found = Found(
         rows,
         records,
@@ -171,11 +179,33 @@ def prepare(
         stamp,
         reasons=dict(counts),
         totals={"gross": amount_text(gross)} if feed.of_receipts else {},
-        warnings=[f"{times:,} {what}" for what, times in odd.items()],
+        warnings=[*(f"{times:,} {what}" for what, times in odd.items()), *merged.warnings],
         declared=declared,
         mismatches=wrong,
         empty=empty,
+        merged_records=merged.losers.height,
+        merged_by=merged.by,
     )
+
+
+def _drop_repeats(
+    feed: LoadFeed,
+    source: FileSource,
+    folder: Path,
+    refused: pl.DataFrame,
+    labels: Sequence[str],
+) -> pl.DataFrame:
+    """Take out the records whose key another one has; give them with their reasons."""
+    repeats = find_repeats(folder / RECORDS, refused)
+    if not repeats.is_empty():
+        drop_records(folder / RECORDS, repeats["row"])
+        repeats = explain_repeats(
+            repeats,
+            locate(source, repeats["first"], labels),
+            several=len(labels) > 1,
+            what=feed.noun,
+        )
+    return repeats
 
 
 def cut(feed: LoadFeed, records: Iterator[pl.DataFrame]) -> Iterator[Batch]:
@@ -236,13 +266,13 @@ def file_source_of(feed: LoadFeed, path: Path) -> FileSource:
 
 
 def read_refused(folder: Path) -> pl.DataFrame:
-    """Read the records that did not pass the checks (`delivery.outcomes.REFUSED`)."""
+    """Read the records that did not pass, or were merged (`delivery.outcomes.TURNED_AWAY`)."""
     return pl.read_ipc((folder / REFUSALS).read_bytes())
 
 
 def forget_records(folder: Path) -> None:
     """Remove the prepared records: they hold personal data and are of no more use."""
-    for name in (RECORDS, REFUSALS):
+    for name in (RECORDS, REFUSALS, TRACES):
         for file in folder.glob(f"{name}*"):
             file.unlink()
     forget_copies(folder)

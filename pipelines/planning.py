@@ -43,8 +43,8 @@ class Plan:
     Attributes:
         feed, source, target: from where to where; the target is empty where none is set.
         environment, profile: what the target is, and whose account leads there.
-        rows, records: what the source holds; records = rejected + unchanged + held + in_doubt +
-            to_send.
+        rows, records: what the source holds; records = rejected + unchanged + merged + held +
+            in_doubt + to_send.
         requests, bytes: what would be sent.
         seconds: how long it would take at the rate of the last load; None before the first.
         digest: of exactly this; `run --plan` sends nothing else.
@@ -58,6 +58,7 @@ class Plan:
     records: int
     rejected: int
     unchanged: int
+    merged: int
     held: int
     in_doubt: int
     to_send: int
@@ -81,7 +82,7 @@ def make_plan(feed: LoadFeed, summary: Summary) -> Plan:
     with suppress(AccountError):  # a feed can be tried before there is an account: then all is new
         account = trigg_account(feed.profile)
         target, environment = target_of(feed, account), account.environment
-    count = summary.records - summary.rejected_records
+    count = summary.records - summary.rejected_records - summary.merged_records
     fates, rate = pl.repeat(Fate.NEW, count, dtype=pl.UInt8, eager=True), None
     if target:
         with open_ledger(ledger_url()) as ledger:
@@ -111,6 +112,7 @@ def make_plan(feed: LoadFeed, summary: Summary) -> Plan:
         records=summary.records,
         rejected=summary.rejected_records + (changed if changed_of(feed) == "reject" else 0),
         unchanged=int((fates == Fate.UNCHANGED).sum()),
+        merged=summary.merged_records,
         held=changed if changed_of(feed) == "hold" else 0,
         in_doubt=int((fates == Fate.IN_DOUBT).sum()),
         to_send=sent,

@@ -18,7 +18,7 @@ from connectors.files import FileSource, locate, read
 from pipelines.feeds import LoadFeed
 from pipelines.feeds.mapping import columns_of
 from pipelines.loading import cut, file_source_of
-from pipelines.shaping import Shaped, make_shaper, map_rows, whole_records
+from pipelines.shaping import Shaped, make_shaper, map_rows, source_columns, whole_records
 from pipelines.sourcing import bring, label_parts, resolve_source
 from transforms.requests import split_request
 
@@ -103,7 +103,7 @@ def _look(feed: LoadFeed, source: str, path: Path, limit: int) -> Preview:
         records.append(sent)
         places = tell_places(file_source, taken, labels)
         shown += _show(feed, rows, shaped, dict(zip(taken, places, strict=True)))
-        used = {name for mapped in feed.mapping.values() for name in columns_of(mapped)}
+        used = {*source_columns(feed)}
         unused = unused or [c for c in rows.columns if c not in used and not c.startswith("_")]
     requests = [split_request(batch.body.decode()) for batch in cut(feed, iter(records))]
     method, where = feed.target.endpoint.split(" ")

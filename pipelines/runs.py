@@ -26,6 +26,7 @@ class Summary:
     `error` is the one line a user reads, `error_kind` its class: configuration, network or run;
     `resumable` says that `loyalty-etl resume` goes on with it. Records are counted by outcome;
     those held, since they were delivered before with other content, are among the unsent.
+    `merged_by` tells how many of the merged share what with the record that stands for them.
     `feed_path` is the YAML of a feed from elsewhere, `changed` what this run does about changed
     records (empty: as the feed says); a load that goes on keeps to both. `resumed` are the runs
     whose loads were finished first, `retry_of` is the run whose rejects are loaded.
@@ -60,6 +61,7 @@ class Summary:
     warnings: list[str] = field(default_factory=list)
     accepted_records: int = 0
     unchanged_records: int = 0
+    merged_records: int = 0
     in_doubt_records: int = 0
     unsent_records: int = 0
     held_records: int = 0
@@ -77,6 +79,7 @@ class Summary:
     resumed: list[str] = field(default_factory=list)
     declared: dict[str, str] = field(default_factory=dict)
     taken: dict[str, str] = field(default_factory=dict)
+    merged_by: dict[str, int] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> int:
@@ -102,6 +105,7 @@ class Summary:
             self.accepted_records
             + self.rejected_records
             + self.unchanged_records
+            + self.merged_records
             + self.in_doubt_records
             + self.unsent_records
         )

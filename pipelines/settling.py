@@ -126,6 +126,7 @@ def _give_up_blindly(ledger: "Ledger", load: Load, summary: Summary) -> Summary:
         "accepted": accepted,
         "rejected": rejected,
         "unchanged": 0,
+        "merged": 0,
         "in_doubt": 0,
         "unsent": records - accepted - rejected,
     }
@@ -146,6 +147,7 @@ def _give_up_blindly(ledger: "Ledger", load: Load, summary: Summary) -> Summary:
             accepted_records=accepted,
             rejected_records=rejected,
             unchanged_records=0,
+            merged_records=0,
             in_doubt_records=0,
             unsent_records=counts["unsent"],
             held_records=0,

@@ -8,6 +8,7 @@ import polars as pl
 
 from pipelines.encoding import make_encoder
 from pipelines.feeds import ImportTarget, LoadFeed
+from pipelines.feeds.duplicates import columns_of_duplicates
 from pipelines.feeds.mapping import columns_of, is_plain
 from pipelines.fields import fields_of, header_flags, map_fields, read_plain
 from pipelines.forms import values_of
@@ -30,6 +31,7 @@ from pipelines.refusing import (
     record_key,
     refuse,
 )
+from pipelines.tracing import make_tracer
 from transforms.cutting import rows_together
 from transforms.mapping import CLEARED, Values, map_columns
 from transforms.members import count_zip_texts
@@ -50,12 +52,14 @@ class Shaped:
             rows that are only rejected with their receipt) and `value` (the one at fault, if one
             is).
         warnings: what is odd in how many of the rows to send, without being a fault.
+        traces: what the records are matched by (`delivery.traces`), where duplicates are merged.
     """
 
     records: pl.DataFrame
     refused: pl.DataFrame
     reasons: pl.DataFrame
     warnings: dict[str, int]
+    traces: pl.DataFrame | None = None
 
 
 Shaper = Callable[[pl.DataFrame], Shaped]
@@ -64,7 +68,7 @@ Shaper = Callable[[pl.DataFrame], Shaped]
 def source_columns(feed: LoadFeed) -> tuple[str, ...]:
     """List the source columns that the feed's mapping uses."""
     used = (column for mapped in feed.mapping.values() for column in columns_of(mapped))
-    return tuple(dict.fromkeys(used))
+    return tuple(dict.fromkeys([*used, *columns_of_duplicates(feed.duplicates)]))
 
 
 def map_rows(feed: LoadFeed, rows: pl.DataFrame) -> pl.DataFrame:
@@ -177,6 +181,7 @@ def _flat_shaper(feed: LoadFeed) -> Shaper:
     rules, of_values = rules_of_records(feed, fields), rules_of_values(feed, fields)
     names, encode = fields.keys, make_encoder(feed)
     key = member_key(names) if isinstance(feed.target, ImportTarget) else record_key(names)
+    trace = make_tracer(feed)
 
     def shape_rows(rows: pl.DataFrame) -> Shaped:
         members, unread = map_fields(rows, fields, of_values), find_unread(rows)
@@ -202,9 +207,11 @@ def _flat_shaper(feed: LoadFeed) -> Shaper:
             )
             place = pl.int_range(rows.height, dtype=pl.Int64, eager=True).alias("member")
             refused = refuse(named.with_columns(place).filter(bad), why, place)
-            good, members = named.filter(~bad), members.filter(~bad)
+            good, members, rows = named.filter(~bad), members.filter(~bad), rows.filter(~bad)
         records = good.with_columns(encode(members).alias("json"))
-        return Shaped(records, refused, why, _cleared(members) | _zip_texts(members, feed.kinds))
+        traces = trace and trace(rows, members, good["key"])
+        odd = _cleared(members) | _zip_texts(members, feed.kinds)
+        return Shaped(records, refused, why, odd, traces)
 
     return shape_rows
 

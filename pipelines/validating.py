@@ -12,6 +12,7 @@ import polars as pl
 from pipelines.feeds import LoadFeed
 from pipelines.feeds.mapping import columns_of
 from pipelines.loading import REJECTS, Prepared, file_source_of, prepare
+from pipelines.merging import MERGED
 from pipelines.previewing import tell_places
 from pipelines.progress import Progress, quiet
 from pipelines.sourcing import bring, label_parts, resolve_source
@@ -65,12 +66,13 @@ class Report:
     Attributes:
         source: what was read.
         rows, records: what it holds; of these `rejected_rows` and `rejected_records` would not
-            be sent. More than `allowed_percent` of the records stop a load.
+            be sent. More than `allowed_percent` of the records stop a load. `merged_records`
+            would not be sent either, for others stand for them; `merged_by` says what they share.
         causes: the most frequent first.
         declared: the totals that the source tells of itself.
         mismatches: those that are not so, a line each.
         totals, warnings: as of a load.
-        rejects: the file that the rejected rows were written to; empty if they were not.
+        rejects, merged: the files that these rows were written to; empty if they were not.
         seconds: that it took.
     """
 
@@ -87,6 +89,9 @@ class Report:
     totals: dict[str, str]
     warnings: list[str]
     rejects: str
+    merged_records: int
+    merged_by: dict[str, int]
+    merged: str
     seconds: float
 
     @property
@@ -111,7 +116,7 @@ def validate(
         feed: its words.
         source: a path or URL instead of the feed's own; of a URL a copy is fetched, and removed.
         samples: how many values of a cause are told.
-        folder: where to write rejects.csv, if it is wanted.
+        folder: where to write rejects.csv and merged.csv, if they are wanted.
         progress: told how far it is.
 
     Raises:
@@ -122,17 +127,18 @@ def validate(
     notes = Notes()
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        (folder / REJECTS).unlink(missing_ok=True)  # those of an earlier look
-    written = ""
+        for name in (REJECTS, MERGED):
+            (folder / name).unlink(missing_ok=True)  # those of an earlier look
+    written = dict.fromkeys((REJECTS, MERGED), "")
     source = resolve_source(source or feed.source.path)
-    with tempfile.TemporaryDirectory(prefix="loyalty-etl-") as name:
-        path = bring(source, Path(name), feed.source.limits, progress)
-        done = prepare(feed, path, Path(name), "", progress, told_as=source, notice=notes.take)
+    with tempfile.TemporaryDirectory(prefix="loyalty-etl-") as temporary:
+        here = Path(temporary)
+        path = bring(source, here, feed.source.limits, progress)
+        done = prepare(feed, path, here, "", progress, told_as=source, notice=notes.take)
         causes = [_explain(feed, note, done, samples) for note in notes.by_count()]
         causes = _place(feed, path, source, causes)
-        rejects = Path(name) / REJECTS
-        if folder is not None and rejects.exists():
-            written = str(move(rejects, folder / REJECTS))
+        if folder is not None:
+            written = {name: _keep(here / name, folder) for name in written}
     return Report(
         source=source,
         rows=done.rows,
@@ -146,9 +152,16 @@ def validate(
         mismatches=done.mismatches,
         totals=done.totals,
         warnings=[*done.warnings, *_tell_empty(feed, done)],
-        rejects=written,
+        rejects=written[REJECTS],
+        merged_records=done.merged_records,
+        merged_by=done.merged_by,
+        merged=written[MERGED],
         seconds=round(time.perf_counter() - started, 3),
     )
+
+
+def _keep(file: Path, folder: Path) -> str:
+    return str(move(file, folder / file.name)) if file.exists() else ""
 
 
 def _tell_empty(feed: LoadFeed, done: Prepared) -> list[str]:

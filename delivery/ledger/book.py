@@ -207,10 +207,10 @@ class Ledger:
 
         Args:
             load: the load's id.
-            counts: `records` = `accepted` + `rejected` + `unchanged` + `in_doubt` + `unsent`;
-                other names are kept and not judged.
+            counts: `records` = `accepted` + `rejected` + `unchanged` + `merged` (0 if not told) +
+                `in_doubt` + `unsent`; other names are kept and not judged.
             unbatched: how many of each of these were never in a batch (rejected by the checks,
-                held back); none where not told. The unchanged never are.
+                held back); none where not told. The unchanged and the merged never are.
             finished: UTC, ISO 8601.
 
         Raises:

@@ -11,7 +11,9 @@ from delivery.ledger.errors import LedgerError
 from delivery.ledger.tables import batches, hashes, loads, targets
 from delivery.ledger.words import HASH, Entry, Load, State, Tally
 
-PARTS = ("accepted", "rejected", "unchanged", "in_doubt", "unsent")
+PARTS = ("accepted", "rejected", "unchanged", "merged", "in_doubt", "unsent")
+NEVER_SENT = ("unchanged", "merged")
+"""Parts that are in no batch."""
 _CHANGING = (
     *("state", "attempts", "status", "reason", "cause"),
     *("doubted", "sent_at", "seconds"),
@@ -135,7 +137,7 @@ def check_counts(
                 f"load {load} cannot be closed: {held[state].batches} of its batches are still "
                 f"{state}; resume it"
             )
-    told = {part: counts[part] for part in PARTS}
+    told = {part: counts.get(part, 0) if part == "merged" else counts[part] for part in PARTS}
     if counts["records"] != sum(told.values()):
         parts = " + ".join(f"{count} {part}" for part, count in told.items())
         raise LedgerError(
@@ -143,8 +145,8 @@ def check_counts(
             "resume it, and report this"
         )
     for part in PARTS:
-        batched = 0 if part == "unchanged" else _records(held, State(part))
-        besides = unbatched.get(part, told[part] if part == "unchanged" else 0)
+        batched = 0 if part in NEVER_SENT else _records(held, State(part))
+        besides = unbatched.get(part, told[part] if part in NEVER_SENT else 0)
         if told[part] != batched + besides:
             raise LedgerError(
                 f"load {load} cannot be closed: {told[part]} records are said to be {part}, "

@@ -11,6 +11,9 @@ from pipelines.judging import rules_of_lines, rules_of_receipts, rules_of_record
 if TYPE_CHECKING:
     from validators.rules import Rule
 
+_WAY = r"[A-Za-z0-9_.]+(?: \+ [A-Za-z0-9_.]+)*"
+MERGED = rf" (by (?:its key|{_WAY})(?: and {_WAY})*(?:, through others)?)$"
+"""Ends what `pipelines.merging` says, behind a key."""
 REPEATS = "the record stands in the file more than once"
 OTHER = "told by _error in rejects.csv (most often a row that could not be read)"
 
@@ -47,8 +50,11 @@ def bare_reasons(outcomes: pl.LazyFrame, feed: LoadFeed | None) -> pl.LazyFrame:
     ]
     found = pl.concat_list(known).list.drop_nulls().list.unique(maintain_order=True)
     told = pl.when(found.list.len() > 0).then(found).otherwise(pl.concat_list(pl.lit(OTHER)))
+    merged = pl.concat_list(pl.lit("merged ") + reasons.str.extract(MERGED).fill_null(""))
     whole = pl.concat_list(reasons.fill_null(""))
-    return outcomes.with_columns(why=pl.when(by_checks).then(told).otherwise(whole))
+    is_merged = pl.col("outcome") == "merged"
+    why = pl.when(by_checks).then(told).when(is_merged).then(merged).otherwise(whole)
+    return outcomes.with_columns(why=why)
 
 
 def _rules(feed: LoadFeed, fields: Fields) -> list["Rule"]:

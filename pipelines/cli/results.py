@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from pipelines.feeds import LoadFeed
 
-FILES = ("outcomes.parquet", "accepted.parquet", "rejects.csv", "unsent.csv")
-OUTCOMES = ("accepted", "rejected", "unchanged", "in_doubt", "unsent")
+FILES = ("outcomes.parquet", "accepted.parquet", "rejects.csv", "merged.csv", "unsent.csv")
+OUTCOMES = ("accepted", "rejected", "unchanged", "merged", "in_doubt", "unsent")
 GROUPS, SAMPLES = 20, 5
 
 
@@ -67,7 +67,10 @@ def _read(summary: Summary, feed: str | None) -> "pl.LazyFrame":
         words = feed_of(summary, feed)
     except FeedError:
         words = None
-    return bare_reasons(pl.scan_parquet(path), words)
+    outcomes = pl.scan_parquet(path)
+    if "merged_into" not in outcomes.collect_schema():  # written by an earlier version
+        outcomes = outcomes.with_columns(merged_into=pl.lit(None, pl.String))
+    return bare_reasons(outcomes, words)
 
 
 def _grouped(rows: "pl.LazyFrame", limit: int) -> list[dict[str, Any]]:
@@ -89,9 +92,36 @@ def _listed(rows: "pl.LazyFrame", outcome: str, limit: int) -> list[dict[str, An
     """Give the records of one outcome, without what they hold."""
     import polars as pl
 
-    columns = ("row", "last_row", "batch", "attempts", "status", "seconds", "why")
+    columns = ("row", "last_row", "batch", "attempts", "status", "seconds", "why", "merged_into")
     chosen = rows.filter(pl.col("outcome") == outcome).sort("row").head(limit)
-    return chosen.select(columns).collect().to_dicts()
+    listed = chosen.select(columns).collect()
+    if outcome == "merged":
+        listed = listed.with_columns(_tell_survivors(rows, listed["merged_into"]))
+    return listed.to_dicts()
+
+
+def _tell_survivors(rows: "pl.LazyFrame", keys: "pl.Series") -> "pl.Series":
+    """Tell records by their row, and by their key where that may be told."""
+    import polars as pl
+
+    from pipelines.settling import ABOUT
+
+    before = pl.col("reasons").str.starts_with("delivered before")
+    by_checks = (pl.col("outcome") == "rejected") & pl.col("batch").is_null() & ~before
+    prepared = ~by_checks & (pl.col("outcome") != "merged")
+    found = rows.filter(pl.col("key").is_in(keys.unique().implode()), prepared).select(
+        merged_into="key", at="row"
+    )
+    kind, value = (
+        pl.col("merged_into").str.split("\x1f").list.get(n, null_on_oob=True) for n in (0, 1)
+    )
+    named = pl.when(kind.is_in(ABOUT)).then(pl.format(", {} {}", kind, value)).otherwise(pl.lit(""))
+    return (
+        keys.to_frame()
+        .join(found.collect(), on="merged_into", how="left", maintain_order="left")
+        .select(pl.format("row {}{}", "at", named).alias("merged_into"))
+        .to_series()
+    )
 
 
 def _print(summary: Summary, told: dict[str, Any]) -> None:
@@ -113,7 +143,8 @@ def _print(summary: Summary, told: dict[str, Any]) -> None:
         sent = "" if each["batch"] is None else f"  batch {each['batch']}, {each['attempts']} tries"
         status = "" if each["status"] is None else f", status {each['status']}"
         why = "; ".join(filter(None, each["why"]))
-        click.echo(f"  row {rows}{sent}{status}{f'  {why}' if why else ''}")
+        into = f", into {each['merged_into']}" if each["merged_into"] else ""
+        click.echo(f"  row {rows}{sent}{status}{f'  {why}' if why else ''}{into}")
     for path in told["files"]:
         click.echo(f"  file      {path}")
     click.echo(f"Next: {next_step(summary)}")

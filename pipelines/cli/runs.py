@@ -74,8 +74,8 @@ def _state(summary: Summary) -> str:
 def _rest(summary: Summary) -> str:
     """Say what of a run is neither taken nor rejected."""
     in_doubt, unsent = summary.in_doubt_records, summary.unsent_records
-    parts = [f" {in_doubt:,} in doubt" if in_doubt else "", f" {unsent:,} unsent" if unsent else ""]
-    return "".join(parts)
+    told = ((summary.merged_records, "merged"), (in_doubt, "in doubt"), (unsent, "unsent"))
+    return "".join(f" {count:,} {what}" for count, what in told if count)
 
 
 def _retries(summaries: list[Summary]) -> dict[tuple[str, str], list[str]]:

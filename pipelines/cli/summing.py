@@ -11,6 +11,7 @@ import click
 from connectors.trigg.account import describe
 from pipelines.controlling import tell_declared
 from pipelines.loading import REJECTS
+from pipelines.merging import MERGED
 from pipelines.planning import PLAN, Plan
 from pipelines.runs import Summary
 from pipelines.writing_back import UNSENT
@@ -68,9 +69,11 @@ def summary_lines(summary: Summary) -> Iterator[str]:
 def equation(summary: Summary) -> str:
     """Say what became of the records: as a sum, where each has come to an outcome."""
     sign = "=" if summary.accounted_for else "read, so far"
+    merged = f" + {summary.merged_records:,} merged" if summary.merged_records else ""
     return (
         f"{summary.records:,} {sign} {summary.accepted_records:,} accepted"
-        f" + {summary.rejected_records:,} rejected + {summary.unchanged_records:,} unchanged"
+        f" + {summary.rejected_records:,} rejected"
+        f" + {summary.unchanged_records:,} unchanged{merged}"
         f" + {summary.in_doubt_records:,} in doubt + {summary.unsent_records:,} unsent"
     )
 
@@ -80,13 +83,14 @@ def plan_lines(summary: Summary) -> Iterator[str]:
     from pipelines.cli.plans import read_plan
 
     plan = read_plan(Path(summary.folder) / PLAN)
+    merged = f" + {plan.merged:,} merged" if plan.merged else ""
     yield f"{summary.feed}: would send (looked for {summary.seconds:.1f} s, run {summary.run_id})"
     yield f"  from      {summary.source}"
     yield f"  to        {plan.target or summary.target}{_kind(plan)}"
     yield f"  rows      {summary.rows:,} read, {summary.rejected_rows:,} rejected"
     yield (
         f"  records   {plan.records:,} = {plan.to_send:,} to send"
-        f" + {plan.unchanged:,} unchanged + {plan.held:,} held"
+        f" + {plan.unchanged:,} unchanged{merged} + {plan.held:,} held"
         f" + {plan.in_doubt:,} in doubt + {plan.rejected:,} rejected"
     )
     seconds = plan.seconds
@@ -106,6 +110,9 @@ def _facts(summary: Summary) -> Iterator[str]:
         yield f"  declared  {tell_declared(summary)}"
     for name, total in summary.totals.items():
         yield f"  {name:<9} {total}"
+    if summary.merged_records:
+        by = ", ".join(f"{times:,} by {what}" for what, times in summary.merged_by.items())
+        yield f"  merged    {by}: {summary.folder}/{MERGED}"
     for fault, times in summary.reasons.items():
         yield f"  fault     {fault} ({times:,})"
     for warning in summary.warnings:

@@ -73,8 +73,9 @@ def _lines(feed: str, report: "Report") -> Iterator[str]:
     yield f"  from      {report.source}"
     yield f"  rows      {report.rows:,} read, {report.rejected_rows:,} rejected"
     share = f"{_percent(report.rejected_percent)}, allowed {report.allowed_percent:g} %"
-    good = report.records - report.rejected_records
-    equation = f"{report.records:,} = {good:,} good + {report.rejected_records:,} rejected"
+    good = report.records - report.rejected_records - report.merged_records
+    merged = f" + {report.merged_records:,} merged" if report.merged_records else ""
+    equation = f"{report.records:,} = {good:,} good{merged} + {report.rejected_records:,} rejected"
     yield f"  records   {equation}{f' ({share})' if report.rejected_records else ''}"
     if report.declared and not report.mismatches:
         told = ", ".join(f"{name} {total}" for name, total in report.declared.items())
@@ -82,6 +83,9 @@ def _lines(feed: str, report: "Report") -> Iterator[str]:
     yield from (f"  MISMATCH  {line}" for line in report.mismatches)
     yield from (f"  {name:<9} {total}" for name, total in report.totals.items())
     yield from (f"  warning   {line}" for line in report.warnings)
+    if report.merged_records:
+        by = ", ".join(f"{times:,} by {what}" for what, times in report.merged_by.items())
+        yield f"  merged    {by}{f': {report.merged}' if report.merged else ''}"
     if report.rejects:
         yield f"  rejects   {report.rejects}"
     for cause in report.causes:

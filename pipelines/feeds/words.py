@@ -11,6 +11,7 @@ from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator,
 from pipelines.feeds.block import Name, Profile, Words, fault
 from pipelines.feeds.control import Control, ControlTotals
 from pipelines.feeds.delivery import Delivery
+from pipelines.feeds.duplicates import Merging
 from pipelines.feeds.mapping import ListOf, Mapped, Outcome, columns_of, given_type
 from pipelines.feeds.records import Batch, RecordTarget, check_record, kinds_of
 from pipelines.feeds.source import Source
@@ -115,6 +116,7 @@ class LoadFeed(Words):
     values: Values = Values()
     mapping: Annotated[dict[str, Mapped], Field(min_length=1)]
     mapping_file: Name | None = None
+    duplicates: Merging = None
     receipts: Receipts = Receipts()
     rejects: Rejects = Rejects()
     delivery: Delivery = Delivery()

@@ -215,9 +215,10 @@ def test_closing_needs_one_outcome_for_each_record(url, make):
         ledger.begin(make.load())
         states = (State.ACCEPTED, State.REJECTED, State.IN_DOUBT, State.UNSENT, State.SPLIT)
         ledger.write([make.entry(i, {str(s): ""}, state=s) for i, s in enumerate(states)])
-        right = make.counts(accepted=1, rejected=3, unchanged=5, in_doubt=1, unsent=1)
+        right = make.counts(accepted=1, rejected=3, unchanged=5, merged=2, in_doubt=1, unsent=1)
         for wrong in (
             right | {"records": 12},
+            right | {"merged": 1},
             make.counts(accepted=2, rejected=3, unchanged=5, in_doubt=1, unsent=1),
             make.counts(accepted=1, rejected=2, unchanged=5, in_doubt=1, unsent=1),
             make.counts(accepted=1, rejected=3, unchanged=5, in_doubt=0, unsent=1),

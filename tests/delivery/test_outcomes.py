@@ -97,6 +97,23 @@ def test_attempts_are_all_requests_that_carried_a_record(make):
     ]
 
 
+def test_merged_records_are_told_with_the_key_of_the_one_that_stands_for_them(make):
+    lost = refuse((9, "no amount"), (5, "merged into k2 by phone"))
+    lost = lost.with_columns(merged_into=pl.Series([None, "k2"]))
+    facts = make(1, refused=lost)
+    told = tell(facts, "row", "key", "outcome", "reasons", "merged_into")
+    assert told[:2] == [
+        (9, "k9", "rejected", "no amount", None),
+        (5, "k5", "merged", "merged into k2 by phone", "k2"),
+    ]
+    counts = write_outcomes(facts, facts.records.with_name("outcomes.parquet"))
+    assert counts.by_outcome | {"unsent": 0} == dict.fromkeys(OUTCOMES, 0) | {
+        "merged": 1,
+        "rejected": 1,
+    }
+    assert counts.records == 3
+
+
 def test_refused_rows_are_told_first_with_their_reasons(make):
     facts = make(1, refused=refuse((9, "no amount"), (5, "no date")))
     assert tell(facts, "file", "row", "key", "outcome", "reasons", "batch") == [
@@ -115,6 +132,7 @@ def test_the_file_holds_the_rows_the_accepted_are_apart_and_the_owner_alone_read
         "accepted": 2,
         "rejected": 2,
         "unchanged": 0,
+        "merged": 0,
         "in_doubt": 0,
         "unsent": 1,
     }

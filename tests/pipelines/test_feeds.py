@@ -139,6 +139,16 @@ WRONG_WORDS: dict[str, tuple[str, str, str, str, str]] = {
     "column type missing": (REPORT, "points: integer", "points:", "`columns.points`: Input should be a valid string", ""),
     "key of no column": (REPORT, "key: [id]", "key: [idd]", "`key`: `columns` does not name idd", ""),
     "source of a report": (REPORT, "  report:", "  source: {path: a.csv}\n  report:", "unknown word `source`; allowed: description, profile, after, report, columns, required, key, keep_versions", "  source:"),
+    "duplicates of receipts": (RECEIPTS, "  mapping:", "  duplicates: {match: []}\n  mapping:", "`duplicates`: belongs to members, receipts have none: leave it out", "duplicates:"),
+    "duplicates by nothing": (MEMBERS, "  mapping:", "  duplicates: {match: [[mobilephone]]}\n  mapping:", "`duplicates.match`: mobilephone is not mapped, so nobody is matched by it; mapped: externalId, mobilePhone,", "duplicates:"),
+    "duplicates by an empty rule": (MEMBERS, "  mapping:", "  duplicates: {match: [[]]}\n  mapping:", "`duplicates.match.0`: ", "duplicates:"),
+    "duplicates by a field twice": (MEMBERS, "  mapping:", "  duplicates: {match: [[email, email]]}\n  mapping:", "`duplicates.match`: names a field twice: email, email", "duplicates:"),
+    "duplicates by a rule twice": (MEMBERS, "  mapping:", "  duplicates: {match: [[email, zip], [zip, email]]}\n  mapping:", "`duplicates.match`: has a rule twice: zip, email", "duplicates:"),
+    "duplicates: the newest by nothing": (MEMBERS, "  mapping:", "  duplicates: {keep: newest}\n  mapping:", "`duplicates.keep`: `keep: newest` and `newest_by`, the source column of a time, belong together", "duplicates:"),
+    "duplicates: a time for nothing": (MEMBERS, "  mapping:", "  duplicates: {newest_by: a}\n  mapping:", "`duplicates.newest_by`: `keep: newest` and", "duplicates:"),
+    "duplicates: a word": (MEMBERS, "  mapping:", "  duplicates: {kep: first}\n  mapping:", "unknown word `kep` under duplicates; did you mean keep? allowed: match, keep, newest_by, fill", "duplicates:"),
+    "duplicates: who is kept": (MEMBERS, "  mapping:", "  duplicates: {keep: last}\n  mapping:", "`duplicates.keep`: Input should be 'newest', 'most_complete' or 'first'", "duplicates:"),
+    "duplicates by what all have": (MEMBERS, "acceptsSms: accepts_sms", 'acceptsSms: {constant: "true"}\n  duplicates: {match: [[consents.acceptsSms]]}', "`duplicates.match`: consents.acceptsSms is the same of all members, so all would be one", "duplicates:"),
 }  # fmt: skip
 
 # Whole files: what they hold, the line that is named, what is said.
