@@ -25,11 +25,13 @@ class Change:
     def __init__(self, connection: sqlite3.Connection, facts: dict[str, Decimal]) -> None:
         self.sql = connection
         self.facts = facts
+        self.moved: set[str] = set()
 
     def count(self, added: Mapping[str, Decimal | int]) -> None:
         """Add to the facts of these names."""
         for name, value in added.items():
             self.facts[name] = _EXACT.add(self.facts.get(name, Decimal(0)), Decimal(value))
+            self.moved.add(name)
 
 
 class State:
@@ -92,7 +94,7 @@ class State:
             try:
                 change = Change(self._writer, dict(self._facts))
                 yield change
-                moved = [(n, str(v)) for n, v in change.facts.items() if v != self._facts.get(n)]
+                moved = [(name, str(change.facts[name])) for name in change.moved]
                 self._writer.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", moved)
                 self._writer.execute("COMMIT")
             except BaseException:

@@ -202,3 +202,12 @@ def test_payment_cards_of_nobody(shared_api):
     assert shared_api.get("payment-cards/customerId/X").status_code == 400
     assert shared_api.get("payment-cards/token/X").status_code == 400
     assert shared_api.http.delete("payment-cards/X/Y").status_code == 404
+
+
+@pytest.mark.usefixtures("members")
+def test_one_payment_card_is_added_when_many_add_the_same(api, example):
+    body = example("payment_card_add.request")
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: api.post("payment-cards", body).status_code, range(16)))
+    assert sorted(answers) == [200] + [409] * 15
+    assert api.facts()["payment_cards"] == 1
