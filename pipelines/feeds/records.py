@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
-from connectors.trigg.catalogue import Endpoint, UnknownEndpointError, find
+from connectors.trigg.catalogue import JSON, Endpoint, UnknownEndpointError, find
 from pipelines.feeds.block import Words, fault
 from pipelines.feeds.mapping import Mapped, columns_of, given_type
 from validators.fields import Kind
@@ -49,6 +49,10 @@ class RecordTarget(Batch):
             raise ValueError(f"{name} is not offered for files: {method.bulk}")
         if method.use != "load" or method.sends != "one":
             raise ValueError(f"{name} takes no records from files")
+        if method.types not in {(), (JSON,)}:
+            raise ValueError(f"{name} takes {', '.join(method.types)}, which no feed writes yet")
+        if any(f.items and f.required for f in method.fields.values()):
+            raise ValueError(f"{name} needs a list of objects, which no feed writes yet")
         return name
 
     @cached_property
@@ -104,6 +108,10 @@ def _check_names(method: Endpoint, mapping: Mapping[str, Mapped]) -> None:
             hint = f"did you mean {close[0]}? " if close else ""
             known = ", ".join(every) or "none"
             raise fault(f"{method.name} has no {name}; {hint}known: {known}", name)
+        if field.items:
+            raise fault(
+                f"stands in a list of objects ({field.items}), which no feed writes yet", name
+            )
         if field.kind == "object":
             raise fault(f"is an object: map its own names, such as {name}.colour", name)
         if field.kind in KINDS and given_type(mapped):
