@@ -17,6 +17,7 @@ from pipelines.feeds.records import Batch, RecordTarget, check_record, kinds_of
 from pipelines.feeds.source import Source
 from pipelines.feeds.values import Values, check_zone
 from validators.fields import (
+    CUSTOMER_FIELDS,
     DERIVED,
     MEMBER_FIELDS,
     MEMBER_KEYS,
@@ -243,7 +244,8 @@ def _check_members(mapping: Mapping[str, Mapped]) -> None:
 
 
 def _kind(feed: LoadFeed, name: str, mapped: Mapped) -> Kind:
-    own = kind_of(name)
+    known = MEMBER_FIELDS if isinstance(feed.target, ImportTarget) else CUSTOMER_FIELDS
+    own = kind_of(name, known)
     given = given_type(mapped)
     if name == "zip" and given is None and feed.values.zip:
         return "zip" if feed.values.zip == "number" else "text"

@@ -13,6 +13,7 @@ from pipelines.guessing.names import make_safe
 from pipelines.guessing.profiles import Profile
 from pipelines.guessing.records import LOW, UNKNOWN, Match
 from pipelines.guessing.writing import write
+from transforms.countries import read_country
 from transforms.phones import read_phone
 from validators.fields import MEMBER_FIELDS, MEMBER_KEYS
 
@@ -182,6 +183,8 @@ class MemberWords:
         words = profile.values
         if all(re.fullmatch("[A-Z]{2}", w) for w in words):
             return ""
+        if read_country(pl.Series(words, dtype=pl.String)).null_count() == 0:
+            return write({"column": column, "type": "country"})
         table = {w: CODES[w.lower()] for w in sorted(words) if w.lower() in CODES}
         return write({"column": column, "lookup": table, "otherwise": "keep"}) if table else ""
 
