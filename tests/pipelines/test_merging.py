@@ -11,6 +11,7 @@ import pytest
 from delivery.outcomes import TURNED_AWAY
 from delivery.records import read_records
 from pipelines import ROOT
+from pipelines.cli.reasons import bare_reasons
 from pipelines.feeds import LoadFeed, find_feed
 from pipelines.loading import RECORDS, prepare, read_refused
 from pipelines.merging import MANY, MERGED, TRACES
@@ -290,3 +291,15 @@ def test_the_example_of_the_docs_does_what_it_says(tmp_path):
     prepare(find_feed(str(tmp_path))[1], source, tmp_path)
     told = [f"line {row}: {reasons}" for row, reasons in merged(tmp_path).items()]
     assert "\n".join(told) == said.strip()
+
+
+KEYS = ["+4790000001", "by its key", "7 by email + birthDate", "x by a and y", "it's by b, through"]
+WAYS = ["its key", "mobilePhone", "its key and email + birthDate, through others", "a and b.c"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("key", KEYS)
+def test_a_reason_is_told_without_the_key_that_it_quotes(key, way):
+    reasons = [f"merged into mobilePhone {key} by {way}"]
+    told = pl.LazyFrame({"outcome": ["merged"], "batch": [None], "reasons": reasons})
+    assert bare_reasons(told, None).collect()["why"].to_list() == [[f"merged by {way}"]]
