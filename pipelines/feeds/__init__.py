@@ -3,7 +3,8 @@
 from pipelines.feeds.export import ExportFeed
 from pipelines.feeds.reading import FeedError, feeds_dir, find_feed, list_feeds, read_feed
 from pipelines.feeds.records import RecordTarget
-from pipelines.feeds.words import ImportTarget, LoadFeed, TransactionsTarget
+from pipelines.feeds.targets import ImportTarget, TransactionsTarget
+from pipelines.feeds.words import LoadFeed
 
 __all__ = [
     "ExportFeed",

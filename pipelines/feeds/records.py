@@ -5,13 +5,16 @@ from difflib import get_close_matches
 from functools import cached_property
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field
+from pydantic_core import PydanticCustomError
 
 from connectors.trigg.catalogue import JSON, Endpoint, UnknownEndpointError, find
 from pipelines.feeds.block import Words, fault
 from pipelines.feeds.mapping import Mapped, columns_of, given_type
 from validators.fields import Kind
 
+BATCHED = ("POST /transactions", "POST /import")
+"""Methods that take many records a request."""
 KINDS: Mapping[str, Kind] = {
     "integer": "integer",
     "number": "number",
@@ -38,27 +41,47 @@ class RecordTarget(Batch):
     endpoint: str
     in_flight: Annotated[int, Field(ge=1, le=64)] = 8
 
-    @field_validator("endpoint")
-    @classmethod
-    def _offered(cls, name: str) -> str:
-        try:
-            method = find(name)
-        except UnknownEndpointError as error:
-            raise ValueError(str(error)) from None
-        if method.bulk:
-            raise ValueError(f"{name} is not offered for files: {method.bulk}")
-        if method.use != "load" or method.sends != "one":
-            raise ValueError(f"{name} takes no records from files")
-        if method.types not in {(), (JSON,)}:
-            raise ValueError(f"{name} takes {', '.join(method.types)}, which no feed writes yet")
-        if any(f.items and f.required for f in method.fields.values()):
-            raise ValueError(f"{name} needs a list of objects, which no feed writes yet")
-        return name
-
     @cached_property
     def method(self) -> Endpoint:
         """What the catalogue knows of it."""
         return find(self.endpoint)
+
+
+def check_endpoint(words: object) -> object:
+    """Refuse a target whose endpoint is none, before its other words are looked at.
+
+    Raises:
+        PydanticCustomError: it is so.
+    """
+    if not isinstance(words, dict):
+        return words
+    if "endpoint" not in words:
+        raise PydanticCustomError("missing", "missing", {"name": "endpoint"})
+    name = words["endpoint"]
+    if name not in BATCHED and (why := _refusal(name)):
+        raise fault(why, "endpoint")
+    return words
+
+
+def _refusal(name: object) -> str:
+    """Say why no feed can send to a method; empty if one can."""
+    if not isinstance(name, str):
+        return f"must be one of {', '.join(BATCHED)}, or another method of the API"
+    try:
+        method = find(name)
+    except UnknownEndpointError as error:
+        return str(error)
+    types = ", ".join(method.types)
+    refusals = (
+        (method.bulk, f"{name} is not offered for files: {method.bulk}"),
+        (method.use != "load" or method.sends != "one", f"{name} takes no records from files"),
+        (types not in {"", JSON}, f"{name} takes {types}, which no feed writes yet"),
+        (
+            any(field.items and field.required for field in method.fields.values()),
+            f"{name} needs a list of objects, which no feed writes yet",
+        ),
+    )
+    return next((why for wrong, why in refusals if wrong), "")
 
 
 def kinds_of(target: RecordTarget, mapping: Mapping[str, Mapped]) -> dict[str, Kind]:
@@ -120,4 +143,4 @@ def _check_names(method: Endpoint, mapping: Mapping[str, Mapped]) -> None:
             raise fault("cannot be a value and an object at once", name)
 
 
-__all__ = ["Batch", "RecordTarget", "check_record", "kinds_of", "needed"]
+__all__ = ["Batch", "RecordTarget", "check_endpoint", "check_record", "kinds_of", "needed"]

@@ -6,15 +6,21 @@ from decimal import Decimal
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from pipelines.feeds.block import Name, Profile, Words, fault
 from pipelines.feeds.control import Control, ControlTotals
 from pipelines.feeds.delivery import Delivery
 from pipelines.feeds.duplicates import Merging
 from pipelines.feeds.mapping import ListOf, Mapped, Outcome, columns_of, given_type
-from pipelines.feeds.records import Batch, RecordTarget, check_record, kinds_of
+from pipelines.feeds.records import RecordTarget, check_record, kinds_of
 from pipelines.feeds.source import Source
+from pipelines.feeds.targets import ImportTarget, Target, TransactionsTarget
 from pipelines.feeds.values import Values, check_zone
 from validators.fields import (
     CUSTOMER_FIELDS,
@@ -38,40 +44,6 @@ LISTED = "metaData"
 
 Number = Annotated[Decimal, Field(strict=False)]
 """An exact number; the YAML has it as an integer or a fraction."""
-
-
-class TransactionsTarget(Batch):
-    """Receipts to POST /transactions, by default 400 a request (reading T01)."""
-
-    endpoint: Literal["POST /transactions"]
-    max_receipts: Annotated[int, Field(ge=1)] = 400
-    max_lines: Annotated[int | None, Field(ge=1)] = None
-
-
-class ImportTarget(Batch):
-    """Members to POST /import, an object with one list named `envelope` (reading T05)."""
-
-    endpoint: Literal["POST /import"]
-    envelope: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] = "members"
-    max_members: Annotated[int, Field(ge=1)] = 400
-
-
-def _kind_of_target(words: object) -> str | None:
-    """Tell by the endpoint which target's words these are."""
-    endpoint = words.get("endpoint") if isinstance(words, dict) else None
-    if endpoint is None:
-        return None
-    batched = {"POST /transactions": TransactionsTarget, "POST /import": ImportTarget}
-    known = batched.get(endpoint, RecordTarget) if isinstance(endpoint, str) else RecordTarget
-    return known.__name__
-
-
-Target = Annotated[
-    Annotated[TransactionsTarget, Tag("TransactionsTarget")]
-    | Annotated[ImportTarget, Tag("ImportTarget")]
-    | Annotated[RecordTarget, Tag("RecordTarget")],
-    Discriminator(_kind_of_target),
-]
 
 
 class Receipts(Words):

@@ -49,7 +49,7 @@ WRONG_WORDS: dict[str, tuple[str, str, str, str, str]] = {
     "no path": (RECEIPTS, "path: sample_data/receipts.csv", 'delimiter: ";"', "`source.path` is missing", "  source:"),
     "target": (RECEIPTS, "max_receipts", "max_receipt", "unknown word `max_receipt` under target; did you mean max_receipts?", ""),
     "words of the other endpoint": (RECEIPTS, "max_receipts: 400", "max_members: 400", "unknown word `max_members` under target", ""),
-    "endpoint": (RECEIPTS, "POST /transactions", "POST /transaction", "must be one of 'POST /transactions', 'POST /import'", ""),
+    "endpoint": (RECEIPTS, "POST /transactions", "POST /transaction", "`target.endpoint`: the API has no method POST /transaction; did you mean POST /transactions?", ""),
     "both endpoints": (RECEIPTS, "POST /transactions", "[POST /transactions, POST /import]", "`target.endpoint`: must be one of", ""),
     "two endpoints": (RECEIPTS, "    max_receipts", "    endpoint: POST /import\n    max_receipts", "`endpoint` stands twice", "endpoint: POST /import"),
     "no endpoint": (RECEIPTS, "    endpoint: POST /transactions\n", "", "`target.endpoint` is missing", "  target:"),

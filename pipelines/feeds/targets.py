@@ -1,0 +1,42 @@
+"""The words of a target: where a feed's records go, and what one request may hold."""
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Discriminator, Field, Tag
+
+from pipelines.feeds.records import Batch, RecordTarget, check_endpoint
+
+
+class TransactionsTarget(Batch):
+    """Receipts to POST /transactions, by default 400 a request (reading T01)."""
+
+    endpoint: Literal["POST /transactions"]
+    max_receipts: Annotated[int, Field(ge=1)] = 400
+    max_lines: Annotated[int | None, Field(ge=1)] = None
+
+
+class ImportTarget(Batch):
+    """Members to POST /import, an object with one list named `envelope` (reading T05)."""
+
+    endpoint: Literal["POST /import"]
+    envelope: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] = "members"
+    max_members: Annotated[int, Field(ge=1)] = 400
+
+
+def _tag(words: object) -> str:
+    """Tell by the endpoint which target's words these are."""
+    endpoint = words.get("endpoint") if isinstance(words, dict) else None
+    batched = {"POST /transactions": TransactionsTarget, "POST /import": ImportTarget}
+    return (batched.get(str(endpoint)) or RecordTarget).__name__
+
+
+Target = Annotated[
+    Annotated[TransactionsTarget, Tag("TransactionsTarget")]
+    | Annotated[ImportTarget, Tag("ImportTarget")]
+    | Annotated[RecordTarget, Tag("RecordTarget")],
+    Discriminator(_tag),
+    BeforeValidator(check_endpoint),
+]
+
+
+__all__ = ["ImportTarget", "Target", "TransactionsTarget"]
