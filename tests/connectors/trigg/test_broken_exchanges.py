@@ -216,7 +216,7 @@ def test_a_connection_goes_on_after_one_was_late(serve_raw, make_client):
             raw.answer(line)
 
     raw = serve_raw(talk)
-    client = make_client(url=raw.url, in_flight=1, timeout=patience(total=0.4))
+    client = make_client(url=raw.url, in_flight=1, timeout=patience(total=1))
     assert client.post("/transactions", b"1").status == 200
     ends_unclear(client)
     assert [client.post("/transactions", b"3").status for _ in range(5)] == [200] * 5
