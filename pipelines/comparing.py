@@ -11,7 +11,7 @@ from connectors.trigg.account import Account, AccountError
 from delivery.ledger import Fate
 from delivery.records import read_records
 from pipelines.closing import changed_of
-from pipelines.feeds import LoadFeed
+from pipelines.feeds import LoadFeed, RecordTarget
 
 if TYPE_CHECKING:
     from delivery.ledger.book import Ledger
@@ -21,8 +21,14 @@ _COMPARED = 200_000
 
 
 def target_of(feed: LoadFeed, account: Account) -> str:
-    """Say what the ledger remembers records by: the platform's address and the path."""
-    method, path = feed.target.endpoint.split(" ")
+    """Say what the ledger remembers records by: the platform's address and the path.
+
+    A method that undoes another shares its memory, so that either is sent after the other.
+    """
+    name = feed.target.endpoint
+    if isinstance(feed.target, RecordTarget):
+        name = feed.target.method.undoes or name
+    method, path = name.split(" ")
     return platform_of(account) + path + ("" if method == "POST" else f" {method}")
 
 

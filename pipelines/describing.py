@@ -59,6 +59,7 @@ def detail(endpoint: Endpoint) -> Iterator[str]:
         "use": USES[endpoint.use],
         "why": endpoint.bulk,
         "sends": sends,
+        "undoes": endpoint.undoes,
         "envelope": endpoint.envelope,
         "repeat": REPEATS.get(endpoint.repeat, ""),
         "landed if": " or ".join(f"{status} follows a lost answer" for status in endpoint.done_if),

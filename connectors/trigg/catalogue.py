@@ -101,6 +101,11 @@ def read_catalogue(file: Path) -> tuple[Endpoint, ...]:
                 found[name] = _endpoint(group, name, block)
             except CatalogueError as error:
                 raise CatalogueError(f"{where}: {error}") from None
+    for endpoint in found.values():
+        undone = found.get(endpoint.undoes)
+        if endpoint.undoes and (undone is None or undone.key != endpoint.key):
+            where = f"{file.name}: {endpoint.name}"
+            raise CatalogueError(f"{where}: undoes {endpoint.undoes}, which has not its key")
     return tuple(found.values())
 
 
@@ -115,7 +120,7 @@ class _Loader(_SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-_TEXTS = ("about", "bulk", "envelope")
+_TEXTS = ("about", "bulk", "envelope", "undoes")
 _CHOICES = {"use": Use, "sends": Sends, "repeat": Repeat, "needs": Needs, "since": Since}
 _LISTS = {"done_if": int, "statuses": int, "key": str, "either": str, "types": str}
 _FLAGS = ("guessed", "preview", "open")

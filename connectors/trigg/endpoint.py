@@ -60,6 +60,7 @@ class Endpoint:
         needs: `activation` where 403 means that the platform's operator must switch it on.
         since: the release that brought it.
         types: content types of the body; none where there is no body.
+        undoes: the method whose work it takes back, on records of the same key.
         envelope: what holds the records: the name of the list, or of the part of a form.
         open: whether fields beside those listed may be sent.
         parameters: those of the path, in its order, and those of the query.
@@ -84,6 +85,7 @@ class Endpoint:
     needs: Needs = ""
     since: Since = "4.2.0"
     types: tuple[str, ...] = ()
+    undoes: str = ""
     envelope: str = ""
     open: bool = False
     parameters: Mapping[str, Field]

@@ -188,3 +188,18 @@ def test_it_is_sent_once_with_the_body_of_the_contract(shop, platform, name):
     shop.outcomes(summary)
     summary = shop.run(place)
     assert (summary.unchanged_records, summary.requests) == (1, 0)
+
+
+@pytest.mark.usefixtures("platform")
+def test_what_undoes_another_is_sent_after_it_and_the_other_way_round(shop):
+    """Each is remembered as the other's change, not apart."""
+    told = {"promotionId": COUPON, "customerId": FIRST}
+    feeds = []
+    for word in ("enable", "disable"):
+        folder = shop.folder / word
+        folder.mkdir()
+        name = f"POST /promotions/{{promotionId}}/{word}Use/{{customerId}}"
+        feeds.append(write(folder, name, told, {}))
+    enable, disable = feeds
+    sent = [shop.run(each).requests for each in (disable, disable, enable, enable, disable)]
+    assert sent == [1, 0, 1, 0, 1]

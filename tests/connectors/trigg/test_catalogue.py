@@ -308,6 +308,7 @@ Carts:
         ("[200]", "['200']", "`statuses` must be a list of numbers"),
         ("[200]", "200", "`statuses` must be a list of numbers"),
         ("[200]", "[200]\n    key: [nobody]", "`nobody` is none of its fields"),
+        ("[200]", "[200]\n    undoes: PUT /c", "undoes PUT /c, which has not its key"),
         ("[200]", "[200]\n    preview: false", "`preview` must be `true`, or left out"),
         ("integer, required", "int", "`size` is none of text, integer"),
         ("integer, required", "integer, needed", "`size`: unknown word `needed`; allowed: req"),
