@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from connectors.trigg.catalogue import find
 from connectors.trigg.errors import ApiError, Unclear, Unreachable
 from delivery.batches import Cutter, Singles, lane_of
 from delivery.ledger import Entry, Fate, Load, State
@@ -26,7 +27,7 @@ from delivery.tally import Tally
 from pipelines.ahead import read_ahead
 from pipelines.closing import end_load
 from pipelines.comparing import compare_records, platform_of, target_of, to_send
-from pipelines.feeds import ImportTarget, LoadFeed, RecordTarget
+from pipelines.feeds import CustomerTarget, ImportTarget, LoadFeed, RecordTarget
 from pipelines.loading import RECORDS, envelope_of, limits_of
 from pipelines.progress import Progress, Step, tell_sending
 from pipelines.runs import Summary, now, write_summary
@@ -53,10 +54,9 @@ class UnfinishedBeforeError(Exception):
 def policy_of(feed: LoadFeed) -> Policy:
     """Say how a feed is delivered; members may be sent twice, receipts may not."""
     words, repeats = feed.delivery, feed.may_repeat
-    single = isinstance(feed.target, RecordTarget)
-    if isinstance(feed.target, RecordTarget):
+    if feed.single:
         # Who is refused because the first one landed can be sent twice without harm.
-        repeats = repeats or feed.target.method.repeat == "refused"
+        repeats = repeats or find(feed.target.endpoint).repeat == "refused"
     return Policy(
         in_flight=feed.target.in_flight,
         attempts=words.retries.attempts,
@@ -66,10 +66,10 @@ def policy_of(feed: LoadFeed) -> Policy:
         deadline=words.retries.deadline,
         breaker_failures=words.breaker.failures,
         breaker_rest=words.breaker.rest,
-        in_doubt=words.in_doubt or ("resend" if repeats else "hold" if single else "ask"),
+        in_doubt=words.in_doubt or ("resend" if repeats else "hold" if feed.single else "ask"),
         settle=words.settle,
         idempotent=repeats,
-        ahead=AHEAD if single else 1,
+        ahead=AHEAD if feed.single else 1,
         max_rejects=words.stop_after.rejects,
         max_reject_percent=words.stop_after.percent,
         max_rejects_in_a_row=words.stop_after.in_a_row,
@@ -221,8 +221,7 @@ class Delivery:
         limits = replace(limits, records=min(limits.records, most))
         envelope = envelope_of(self.feed)
         frames = self._to_send(records, fates, entries, lanes)
-        single = isinstance(self.feed.target, RecordTarget)
-        cutter = Singles(frames) if single else Cutter(frames, envelope, limits, lanes)
+        cutter = Singles(frames) if self.feed.single else Cutter(frames, envelope, limits, lanes)
         pending = Pending(
             load,
             self.ledger,
@@ -264,11 +263,14 @@ class Delivery:
 
     def _platform(self, fates: pl.Series) -> Platform:
         # Slow to import, and a dry run needs none of it.
+        from pipelines.customers import make_write  # noqa: PLC0415
         from pipelines.replies import make_ask, make_call, make_post  # noqa: PLC0415
 
         target = self.feed.target
-        if isinstance(target, RecordTarget):
-            call = make_call(self.client, target.method)
+        if isinstance(target, CustomerTarget | RecordTarget):
+            call = make_call(self.client, find(target.endpoint))
+            if isinstance(target, CustomerTarget):
+                call = make_write(self.client, target, self.feed.values.zip or "number")
             return Platform(call, is_up=lambda: _ping(self.client) is None)
         find_out = make_ask(self.client, target.endpoint)
 

@@ -1,17 +1,25 @@
 """How a feed's records of one row are written: what stands in a request for each of them."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import polars as pl
 
-from pipelines.feeds import LoadFeed, RecordTarget
-from transforms.members import encode_members
+from pipelines.feeds import CustomerTarget, LoadFeed, RecordTarget
+from transforms.members import encode_customers, encode_members
 from transforms.requests import encode_requests
+
+if TYPE_CHECKING:
+    from transforms.wire import Form
 
 
 def make_encoder(feed: LoadFeed) -> Callable[[pl.DataFrame], pl.Series]:
     """Give what writes records that have no fault: a text each."""
     kinds, target = feed.kinds, feed.target
+    if isinstance(target, CustomerTarget):
+        verb, path = target.endpoint.split(" ")
+        form: Form = "create" if verb == "POST" else "update"
+        return lambda records: f"{path}\n" + encode_customers(records, kinds, form)
     if not isinstance(target, RecordTarget):
         return lambda records: encode_members(records, kinds)
     method = target.method

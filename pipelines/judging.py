@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import polars as pl
 
-from pipelines.feeds import ImportTarget, LoadFeed, RecordTarget
+from pipelines.feeds import CustomerTarget, LoadFeed, RecordTarget
+from pipelines.feeds.customers import NEEDS
 from pipelines.feeds.records import needed
 from pipelines.feeds.values import example
 from pipelines.fields import Fields
@@ -28,7 +29,7 @@ def rules_of_records(feed: LoadFeed, fields: Fields) -> list[Rule]:
     rules = _beside(_flat_rules(feed, fields), _value_rules(fields))
     if fields.clear is None:
         return rules
-    first_counts = isinstance(feed.target, ImportTarget)
+    first_counts = feed.noun == "member"
     for place, name in enumerate(fields.keys):
         earlier = fields.keys[:place] if first_counts else []
         nobody = [pl.col(name).is_null() for name in earlier]
@@ -44,6 +45,8 @@ def _flat_rules(feed: LoadFeed, fields: Fields) -> list[Rule]:
         named = (Field(name, kind, required=name in must) for name, kind in feed.kinds.items())
         rules = [rule for field in named for rule in field_rules(field)]
         return [*rules, *_either(feed.target.method.either, feed.kinds)]
+    if isinstance(feed.target, CustomerTarget):
+        return member_rules(feed.kinds, fields.today, (NEEDS[feed.target.endpoint],))
     return member_rules(feed.kinds, fields.today)
 
 

@@ -27,7 +27,7 @@ from delivery.records import RecordWriter, drop_records, find_repeats
 from delivery.traces import TraceWriter
 from pipelines.ahead import map_ahead
 from pipelines.controlling import Found, compare_totals
-from pipelines.feeds import ImportTarget, LoadFeed, RecordTarget, TransactionsTarget
+from pipelines.feeds import CustomerTarget, ImportTarget, LoadFeed, RecordTarget, TransactionsTarget
 from pipelines.merging import TRACES, Merged, merge_duplicates
 from pipelines.progress import Progress, Step, quiet
 from pipelines.refusing import explain_repeats
@@ -220,7 +220,7 @@ def envelope_of(feed: LoadFeed) -> Envelope:
             return Envelope("ReceiptRequests")
         case ImportTarget(envelope=envelope):
             return Envelope(envelope)
-        case RecordTarget():
+        case CustomerTarget() | RecordTarget():
             return Envelope("")
 
 
@@ -231,7 +231,7 @@ def limits_of(feed: LoadFeed) -> Limits:
             return Limits(most, lines, size)
         case ImportTarget(max_members=most, max_bytes=size):
             return Limits(most, None, size)
-        case RecordTarget(max_bytes=size):
+        case CustomerTarget(max_bytes=size) | RecordTarget(max_bytes=size):
             return Limits(1, None, size)
 
 

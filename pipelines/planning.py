@@ -15,7 +15,7 @@ from delivery.ledger import Fate, open_ledger
 from delivery.records import hash_bytes, pack_hashes, read_records
 from pipelines.closing import changed_of
 from pipelines.comparing import compare_records, target_of, to_send
-from pipelines.feeds import LoadFeed, RecordTarget
+from pipelines.feeds import LoadFeed
 from pipelines.loading import RECORDS, cut, limits_of
 from pipelines.runs import Summary
 from pipelines.settings import ledger_url, trigg_account
@@ -91,7 +91,7 @@ def make_plan(feed: LoadFeed, summary: Summary) -> Plan:
     wanted = to_send(feed, fates)
     requests = size = 0
     example = ""
-    if isinstance(feed.target, RecordTarget):
+    if feed.single:
         for frame in _chosen(records, wanted, ("json",)):
             example = example or next(iter(frame["json"]), "")
             requests, size = (

@@ -49,7 +49,7 @@ def make_post(client: "Client", path: str) -> Callable[[bytes], Reply]:
         try:
             answer = client.post(path, body)
         except ApiError as error:
-            return _reply_of(error, time.perf_counter() - started)
+            return reply_of(error, time.perf_counter() - started)
         taken = taken_ids(answer.body)
         return Reply(
             Verdict.TAKEN,
@@ -75,7 +75,7 @@ def make_call(client: "Client", endpoint: Endpoint) -> Callable[[bytes], Reply]:
         try:
             answer = client.call(endpoint.method, path.decode(), body)
         except ApiError as error:
-            reply = _reply_of(error, time.perf_counter() - started)
+            reply = reply_of(error, time.perf_counter() - started)
             if error.status in endpoint.done_if:
                 reply = replace(reply, repeats=True)
             if error.status == NOT_FOUND and NOT_FOUND in endpoint.statuses:
@@ -123,7 +123,8 @@ def make_ask(
     return ask_platform
 
 
-def _reply_of(error: ApiError, seconds: float) -> Reply:
+def reply_of(error: ApiError, seconds: float) -> Reply:
+    """Say what an exchange came to that ended with an error."""
     verdict = _verdict_of(error)
     return Reply(
         verdict,

@@ -7,7 +7,7 @@ from decimal import Decimal
 import polars as pl
 
 from pipelines.encoding import make_encoder
-from pipelines.feeds import ImportTarget, LoadFeed
+from pipelines.feeds import LoadFeed
 from pipelines.feeds.duplicates import columns_of_duplicates
 from pipelines.feeds.mapping import columns_of, is_plain
 from pipelines.fields import fields_of, header_flags, map_fields, read_plain
@@ -180,7 +180,7 @@ def _flat_shaper(feed: LoadFeed) -> Shaper:
     fields = fields_of(feed)
     rules, of_values = rules_of_records(feed, fields), rules_of_values(feed, fields)
     names, encode = fields.keys, make_encoder(feed)
-    key = member_key(names) if isinstance(feed.target, ImportTarget) else record_key(names)
+    key = member_key(names) if feed.noun == "member" else record_key(names)
     trace = make_tracer(feed)
 
     def shape_rows(rows: pl.DataFrame) -> Shaped:

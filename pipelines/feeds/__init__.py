@@ -1,5 +1,6 @@
 """Feeds: what pipelines/defs/<feed>/defs.yaml says, read without Dagster so that it is quick."""
 
+from pipelines.feeds.customers import CustomerTarget
 from pipelines.feeds.export import ExportFeed
 from pipelines.feeds.reading import FeedError, feeds_dir, find_feed, list_feeds, read_feed
 from pipelines.feeds.records import RecordTarget
@@ -7,6 +8,7 @@ from pipelines.feeds.targets import ImportTarget, TransactionsTarget
 from pipelines.feeds.words import LoadFeed
 
 __all__ = [
+    "CustomerTarget",
     "ExportFeed",
     "FeedError",
     "ImportTarget",

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
+from pipelines.feeds.customers import NEEDS, CustomerTarget
 from pipelines.feeds.records import Batch, RecordTarget, check_endpoint
 
 
@@ -27,12 +28,14 @@ def _tag(words: object) -> str:
     """Tell by the endpoint which target's words these are."""
     endpoint = words.get("endpoint") if isinstance(words, dict) else None
     batched = {"POST /transactions": TransactionsTarget, "POST /import": ImportTarget}
+    batched |= dict.fromkeys(NEEDS, CustomerTarget)
     return (batched.get(str(endpoint)) or RecordTarget).__name__
 
 
 Target = Annotated[
     Annotated[TransactionsTarget, Tag("TransactionsTarget")]
     | Annotated[ImportTarget, Tag("ImportTarget")]
+    | Annotated[CustomerTarget, Tag("CustomerTarget")]
     | Annotated[RecordTarget, Tag("RecordTarget")],
     Discriminator(_tag),
     BeforeValidator(check_endpoint),

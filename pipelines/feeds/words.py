@@ -15,6 +15,7 @@ from pydantic import (
 
 from pipelines.feeds.block import Name, Profile, Words, fault
 from pipelines.feeds.control import Control, ControlTotals
+from pipelines.feeds.customers import CustomerTarget, check_customers
 from pipelines.feeds.delivery import Delivery
 from pipelines.feeds.duplicates import Merging
 from pipelines.feeds.mapping import ListOf, Mapped, Outcome, columns_of, given_type
@@ -133,6 +134,8 @@ class LoadFeed(Words):
                 message = "Header.ReceiptId must come from a column, each receipt has its own"
                 raise fault(message, "mapping")
             return self
+        if isinstance(self.target, CustomerTarget):
+            check_customers(self.target, self.mapping)
         of_members = isinstance(self.target, ImportTarget)
         if of_members and not set(self.mapping) & set(MEMBER_KEYS):
             raise fault(f"needs one of {', '.join(MEMBER_KEYS)} to name a member", "mapping")
@@ -157,6 +160,8 @@ class LoadFeed(Words):
                 return RECEIPT_KEY
             case ImportTarget():
                 return MEMBER_KEYS
+            case CustomerTarget(naming=names):
+                return names
             case RecordTarget():
                 return self.target.method.key
 
@@ -166,7 +171,7 @@ class LoadFeed(Words):
         match self.target:
             case TransactionsTarget():
                 return "receipt"
-            case ImportTarget():
+            case ImportTarget() | CustomerTarget():
                 return "member"
             case RecordTarget():
                 return "record"
@@ -177,6 +182,11 @@ class LoadFeed(Words):
         return self.noun == "receipt"
 
     @property
+    def single(self) -> bool:
+        """Whether each record is a request of its own."""
+        return isinstance(self.target, CustomerTarget | RecordTarget)
+
+    @property
     def may_repeat(self) -> bool:
         """Whether sending a record twice is the same as sending it once."""
         match self.target:
@@ -184,6 +194,8 @@ class LoadFeed(Words):
                 return False
             case ImportTarget():
                 return True
+            case CustomerTarget(does=does):
+                return does != "create"
             case RecordTarget():
                 return self.target.method.repeat == "same"
 
@@ -232,7 +244,7 @@ RECEIPT_KEY = ("Header.StoreId", "Header.ReceiptId")
 
 def _check_errors_of_keys(feed: LoadFeed) -> None:
     """Refuse to send a record under another key than its own."""
-    of_members = isinstance(feed.target, ImportTarget)
+    of_members = feed.noun == "member"
     for name in {*feed.naming, *feed.key} & {*feed.mapping}:
         mapped = feed.mapping[name]
         if isinstance(mapped, Outcome) and mapped.on_error != "reject":
@@ -252,7 +264,9 @@ def _check_key(feed: LoadFeed) -> None:
     if not key:
         return
     allowed = [n for n in RECEIPT_FIELDS if n.startswith("Header.")]
-    if isinstance(feed.target, ImportTarget):
+    if isinstance(feed.target, CustomerTarget):
+        allowed = ["id", *MEMBER_KEYS]
+    elif isinstance(feed.target, ImportTarget):
         allowed = list(MEMBER_KEYS)
     elif tuple(key[:2]) != RECEIPT_KEY:
         raise fault(f"begins with {', '.join(RECEIPT_KEY)}", "delivery")
