@@ -86,10 +86,14 @@ def detail(endpoint: Endpoint) -> Iterator[str]:
 
 def snippet(endpoint: Endpoint) -> Iterator[str]:
     """Write a feed's target and mapping for a method; COLUMN stands for a column of the source."""
+    from pipelines.feeds.customers import NEEDS  # noqa: PLC0415  (pydantic is slow to import)
+
     known = {**endpoint.parameters, **endpoint.fields}
     needed: dict[str, str] = {name: field.kind for name, field in known.items() if field.required}
     needed |= dict.fromkeys(endpoint.either, "one of these")
     needed |= {name: "part of the key" for name in endpoint.key if name not in needed}
+    if endpoint.name in NEEDS:  # members have canonical names, whatever the endpoint's spelling
+        needed = {name.removeprefix("data."): kind for name, kind in needed.items()}
     width = max(map(len, needed)) + len(": COLUMN")
     yield "  target:"
     yield f"    endpoint: {endpoint.name}"
