@@ -190,7 +190,7 @@ def test_a_platform_that_is_down_ends_the_load_at_the_deadline(send):
     book, truth = send(script=lambda _: UNREACHED)
     looks = []
     platform = Platform(truth.post, truth.ask, is_up=lambda: looks.append(1))
-    care = policy(deadline=0.3, breaker_failures=3, breaker_rest=0.05)
+    care = policy(deadline=1, breaker_failures=3, breaker_rest=0.15)
     sender, _, entries = book.run(platform, care, **EIGHT)
     assert sender.ended.kind == "network"
     assert set(by_state(entries)) == {P}
