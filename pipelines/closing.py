@@ -14,7 +14,7 @@ from delivery.outcomes import Counts, Facts, write_outcomes
 from delivery.policy import Changed
 from delivery.sending import End
 from pipelines.controlling import tell_taken
-from pipelines.feeds import LoadFeed, RecordTarget
+from pipelines.feeds import LoadFeed
 from pipelines.loading import RECORDS, forget_records, read_refused
 from pipelines.runs import Summary, now, write_summary
 from pipelines.sourcing import read_labels
@@ -36,8 +36,8 @@ _REASONS = 20
 
 def changed_of(feed: LoadFeed) -> Changed:
     """Say what is done about records delivered before with other content."""
-    undoes = isinstance(feed.target, RecordTarget) and feed.target.method.undoes
-    return feed.delivery.changed or ("resend" if feed.may_repeat or undoes else "hold")
+    undoes = feed.target.memory != feed.target.endpoint
+    return feed.delivery.changed or ("resend" if feed.target.may_repeat or undoes else "hold")
 
 
 def end_load(

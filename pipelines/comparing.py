@@ -11,7 +11,7 @@ from connectors.trigg.account import Account, AccountError
 from delivery.ledger import Fate
 from delivery.records import read_records
 from pipelines.closing import changed_of
-from pipelines.feeds import LoadFeed, RecordTarget
+from pipelines.feeds import LoadFeed
 
 if TYPE_CHECKING:
     from delivery.ledger.book import Ledger
@@ -25,10 +25,7 @@ def target_of(feed: LoadFeed, account: Account) -> str:
 
     A method that undoes another shares its memory, so that either is sent after the other.
     """
-    name = feed.target.endpoint
-    if isinstance(feed.target, RecordTarget):
-        name = feed.target.method.undoes or name
-    method, path = name.split(" ")
+    method, path = feed.target.memory.split(" ")
     return platform_of(account) + path + ("" if method == "POST" else f" {method}")
 
 

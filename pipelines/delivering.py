@@ -53,8 +53,8 @@ class UnfinishedBeforeError(Exception):
 
 def policy_of(feed: LoadFeed) -> Policy:
     """Say how a feed is delivered; members may be sent twice, receipts may not."""
-    words, repeats = feed.delivery, feed.may_repeat
-    if feed.single:
+    words, repeats = feed.delivery, feed.target.may_repeat
+    if feed.target.single:
         # Who is refused because the first one landed can be sent twice without harm.
         repeats = repeats or find(feed.target.endpoint).repeat == "refused"
     return Policy(
@@ -66,10 +66,11 @@ def policy_of(feed: LoadFeed) -> Policy:
         deadline=words.retries.deadline,
         breaker_failures=words.breaker.failures,
         breaker_rest=words.breaker.rest,
-        in_doubt=words.in_doubt or ("resend" if repeats else "hold" if feed.single else "ask"),
+        in_doubt=words.in_doubt
+        or ("resend" if repeats else "hold" if feed.target.single else "ask"),
         settle=words.settle,
         idempotent=repeats,
-        ahead=AHEAD if feed.single else 1,
+        ahead=AHEAD if feed.target.single else 1,
         max_rejects=words.stop_after.rejects,
         max_reject_percent=words.stop_after.percent,
         max_rejects_in_a_row=words.stop_after.in_a_row,
@@ -221,7 +222,9 @@ class Delivery:
         limits = replace(limits, records=min(limits.records, most))
         envelope = envelope_of(self.feed)
         frames = self._to_send(records, fates, entries, lanes)
-        cutter = Singles(frames) if self.feed.single else Cutter(frames, envelope, limits, lanes)
+        cutter = (
+            Singles(frames) if self.feed.target.single else Cutter(frames, envelope, limits, lanes)
+        )
         pending = Pending(
             load,
             self.ledger,

@@ -29,12 +29,12 @@ def rules_of_records(feed: LoadFeed, fields: Fields) -> list[Rule]:
     rules = _beside(_flat_rules(feed, fields), _value_rules(fields))
     if fields.clear is None:
         return rules
-    first_counts = feed.noun == "member"
+    first_counts = feed.target.noun == "member"
     for place, name in enumerate(fields.keys):
         earlier = fields.keys[:place] if first_counts else []
         nobody = [pl.col(name).is_null() for name in earlier]
         broken = pl.all_horizontal(pl.col(f"{CLEARED}{name}"), *nobody)
-        message = f"names the {feed.noun}, so it cannot be cleared"
+        message = f"names the {feed.target.noun}, so it cannot be cleared"
         rules.append(Rule(name, "cleared-key", message, broken))
     return rules
 

@@ -203,7 +203,7 @@ def _drop_repeats(
             repeats,
             locate(source, repeats["first"], labels),
             several=len(labels) > 1,
-            what=feed.noun,
+            what=feed.target.noun,
         )
     return repeats
 

@@ -91,7 +91,7 @@ def make_plan(feed: LoadFeed, summary: Summary) -> Plan:
     wanted = to_send(feed, fates)
     requests = size = 0
     example = ""
-    if feed.single:
+    if feed.target.single:
         for frame in _chosen(records, wanted, ("json",)):
             example = example or next(iter(frame["json"]), "")
             requests, size = (

@@ -180,7 +180,7 @@ def _flat_shaper(feed: LoadFeed) -> Shaper:
     fields = fields_of(feed)
     rules, of_values = rules_of_records(feed, fields), rules_of_values(feed, fields)
     names, encode = fields.keys, make_encoder(feed)
-    key = member_key(names) if feed.noun == "member" else record_key(names)
+    key = member_key(names) if feed.target.noun == "member" else record_key(names)
     trace = make_tracer(feed)
 
     def shape_rows(rows: pl.DataFrame) -> Shaped:
@@ -203,7 +203,11 @@ def _flat_shaper(feed: LoadFeed) -> Shaper:
         if bad.any():
             own = explain(members, faults & ~unread, rules, fields.columns)
             why = pl.concat(
-                [own, explain_nameless(nameless, names, feed.noun), explain_unread(rows, unread)]
+                [
+                    own,
+                    explain_nameless(nameless, names, feed.target.noun),
+                    explain_unread(rows, unread),
+                ]
             )
             place = pl.int_range(rows.height, dtype=pl.Int64, eager=True).alias("member")
             refused = refuse(named.with_columns(place).filter(bad), why, place)

@@ -254,6 +254,11 @@ def _key(text: str) -> str:
     return text if re.fullmatch(r"\w+", text) else f"'{text}'"
 
 
+def _no_key(case: Case) -> str:
+    names = case.feed.target.naming if case.feed.target.endpoint == "POST /import" else ()
+    return f"map another of {', '.join(names)}, or {AT_SOURCE}" if names else AT_SOURCE
+
+
 def _say(text: str) -> Callable[[Case], str]:
     return lambda _: text
 
@@ -283,7 +288,7 @@ FIXES: dict[str, Callable[[Case], str]] = {
     "in-the-future": _say("two-digit years may be of the century before: " + AT_SOURCE),
     "control-character": _say(AT_SOURCE),
     "repeats": _repeats,
-    "no-key": _say("map another of externalId, mobilePhone and email, or " + AT_SOURCE),
+    "no-key": _no_key,
     "nameless": _say("map another of externalId, mobilePhone and email, or " + AT_SOURCE),
 }
 """The code of a fault → what to suggest."""

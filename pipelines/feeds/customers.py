@@ -26,6 +26,9 @@ class CustomerTarget(Batch):
     back what has changed, and a member who is not there is refused. `upsert`: whichever is right.
     """
 
+    noun = "member"
+    single = True
+
     endpoint: Literal["POST /customers", "PUT /customers", "PUT /customers/externalId"]
     mode: Literal["create", "update", "upsert"] | None = None
     in_flight: Annotated[int, Field(ge=1, le=64)] = 8
@@ -41,6 +44,11 @@ class CustomerTarget(Batch):
     def does(self) -> Literal["create", "update", "upsert"]:
         """The mode, as given or as the endpoint says."""
         return self.mode or ("create" if self.endpoint.startswith("POST ") else "update")
+
+    @property
+    def may_repeat(self) -> bool:
+        """Whether sending a member twice is the same as sending it once."""
+        return self.does != "create"
 
     @property
     def naming(self) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 from pydantic_core import PydanticCustomError
@@ -29,22 +29,53 @@ KINDS: Mapping[str, Kind] = {
 
 
 class Batch(Words):
-    """What one request may hold, whichever target; a record is never split."""
+    """What one request may hold, whichever target; a record is never split.
+
+    Attributes:
+        noun: a word for one record.
+        single: whether each record is a request of its own.
+    """
+
+    noun: ClassVar[Literal["receipt", "member", "record"]]
+    single: ClassVar[bool] = False
 
     max_bytes: Annotated[int, Field(ge=1024)] = 4 * 1024 * 1024
     in_flight: Annotated[int, Field(ge=1, le=64)] = 4
+    endpoint: str
+
+    @property
+    def memory(self) -> str:
+        """The method under whose name the ledger remembers its records."""
+        return self.endpoint
 
 
 class RecordTarget(Batch):
     """Records to a method that takes one a request; `loyalty-etl endpoints` lists them."""
 
-    endpoint: str
+    noun = "record"
+    single = True
+
     in_flight: Annotated[int, Field(ge=1, le=64)] = 8
 
     @cached_property
     def method(self) -> Endpoint:
         """What the catalogue knows of it."""
         return find(self.endpoint)
+
+    @property
+    def naming(self) -> tuple[str, ...]:
+        """The fields that name a record, together."""
+        return self.method.key
+
+    @property
+    def may_repeat(self) -> bool:
+        """Whether sending a record twice is the same as sending it once."""
+        return self.method.repeat == "same"
+
+    @property
+    def memory(self) -> str:
+        """That of the method which it undoes: either is sent after the other then."""
+        return self.method.undoes or self.endpoint
 
 
 def check_endpoint(words: object) -> object:

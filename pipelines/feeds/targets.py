@@ -1,15 +1,22 @@
 """The words of a target: where a feed's records go, and what one request may hold."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from pipelines.feeds.customers import NEEDS, CustomerTarget
 from pipelines.feeds.records import Batch, RecordTarget, check_endpoint
+from validators.fields import MEMBER_KEYS
+
+RECEIPT_KEY = ("Header.StoreId", "Header.ReceiptId")
 
 
 class TransactionsTarget(Batch):
     """Receipts to POST /transactions, by default 400 a request (reading T01)."""
+
+    noun = "receipt"
+    naming: ClassVar = RECEIPT_KEY
+    may_repeat: ClassVar = False
 
     endpoint: Literal["POST /transactions"]
     max_receipts: Annotated[int, Field(ge=1)] = 400
@@ -18,6 +25,10 @@ class TransactionsTarget(Batch):
 
 class ImportTarget(Batch):
     """Members to POST /import, an object with one list named `envelope` (reading T05)."""
+
+    noun = "member"
+    naming: ClassVar = MEMBER_KEYS
+    may_repeat: ClassVar = True
 
     endpoint: Literal["POST /import"]
     envelope: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] = "members"
@@ -42,4 +53,4 @@ Target = Annotated[
 ]
 
 
-__all__ = ["ImportTarget", "Target", "TransactionsTarget"]
+__all__ = ["RECEIPT_KEY", "ImportTarget", "Target", "TransactionsTarget"]

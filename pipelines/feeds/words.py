@@ -1,7 +1,7 @@
 """The words of a feed's YAML, typed. An unknown word is refused wherever it stands."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal, Self
@@ -21,7 +21,7 @@ from pipelines.feeds.duplicates import Merging
 from pipelines.feeds.mapping import ListOf, Mapped, Outcome, columns_of, given_type
 from pipelines.feeds.records import RecordTarget, check_record, kinds_of
 from pipelines.feeds.source import Source
-from pipelines.feeds.targets import ImportTarget, Target, TransactionsTarget
+from pipelines.feeds.targets import RECEIPT_KEY, ImportTarget, Target, TransactionsTarget
 from pipelines.feeds.values import Values, check_zone
 from validators.fields import (
     CUSTOMER_FIELDS,
@@ -150,54 +150,12 @@ class LoadFeed(Words):
         Of receipts all of these, and whether it is a return; of members to POST /import the first
         that is there; of other records all of these.
         """
-        return self.delivery.key or list(self.naming)
-
-    @property
-    def naming(self) -> Sequence[str]:
-        """What names a record where the feed does not say."""
-        match self.target:
-            case TransactionsTarget():
-                return RECEIPT_KEY
-            case ImportTarget():
-                return MEMBER_KEYS
-            case CustomerTarget(naming=names):
-                return names
-            case RecordTarget():
-                return self.target.method.key
-
-    @property
-    def noun(self) -> Literal["receipt", "member", "record"]:
-        """A word for one of its records."""
-        match self.target:
-            case TransactionsTarget():
-                return "receipt"
-            case ImportTarget() | CustomerTarget():
-                return "member"
-            case RecordTarget():
-                return "record"
+        return self.delivery.key or list(self.target.naming)
 
     @property
     def of_receipts(self) -> bool:
         """Whether its records are receipts, of several rows each."""
-        return self.noun == "receipt"
-
-    @property
-    def single(self) -> bool:
-        """Whether each record is a request of its own."""
-        return isinstance(self.target, CustomerTarget | RecordTarget)
-
-    @property
-    def may_repeat(self) -> bool:
-        """Whether sending a record twice is the same as sending it once."""
-        match self.target:
-            case TransactionsTarget():
-                return False
-            case ImportTarget():
-                return True
-            case CustomerTarget(does=does):
-                return does != "create"
-            case RecordTarget():
-                return self.target.method.repeat == "same"
+        return self.target.noun == "receipt"
 
     @property
     def kinds(self) -> dict[str, Kind]:
@@ -239,13 +197,12 @@ def _kind(feed: LoadFeed, name: str, mapped: Mapped) -> Kind:
 
 
 _ALIKE = {name.casefold(): name for name in MEMBER_FIELDS}
-RECEIPT_KEY = ("Header.StoreId", "Header.ReceiptId")
 
 
 def _check_errors_of_keys(feed: LoadFeed) -> None:
     """Refuse to send a record under another key than its own."""
-    of_members = feed.noun == "member"
-    for name in {*feed.naming, *feed.key} & {*feed.mapping}:
+    of_members = feed.target.noun == "member"
+    for name in {*feed.target.naming, *feed.key} & {*feed.mapping}:
         mapped = feed.mapping[name]
         if isinstance(mapped, Outcome) and mapped.on_error != "reject":
             if (
