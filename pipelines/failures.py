@@ -26,6 +26,7 @@ def classify(error: BaseException) -> tuple[str, Kind] | None:
     from pipelines.delivering import UnfinishedBeforeError
     from pipelines.exporting import BadRows, ExportIncomplete
     from pipelines.feeds import FeedError
+    from pipelines.id_members import NoMembersError
     from pipelines.load_run import NothingToResumeError
     from pipelines.planning import PlanDiffersError
     from pipelines.publishing import CannotWrite
@@ -41,6 +42,7 @@ def classify(error: BaseException) -> tuple[str, Kind] | None:
             | CannotWrite()
             | StateError()
             | NothingToResumeError()
+            | NoMembersError()
         ):
             return str(error), "configuration"
         case LedgerBusy() | LedgerLost() | BadReport() | UnfinishedBeforeError():

@@ -16,6 +16,7 @@ from pipelines.cli.endpoints import endpoints
 from pipelines.cli.feeds import feeds
 from pipelines.cli.functions import functions
 from pipelines.cli.guessing import guess
+from pipelines.cli.ids import ids
 from pipelines.cli.previewing import preview
 from pipelines.cli.resolving import resolve
 from pipelines.cli.results import results
@@ -52,6 +53,7 @@ COMMANDS = (
         status,
     ),
     *(resolve, export, runs, functions, endpoints, sample_data),
+    ids,
 )
 for command in COMMANDS:
     cli.add_command(command)
