@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import httpx
 import polars as pl
 import pytest
@@ -14,10 +15,12 @@ import yaml
 
 from connectors.trigg.errors import ApiError
 from connectors.trigg.questions import Patience
+from pipelines.assets import load_assets
 from pipelines.feeds import FeedError, find_feed
 from pipelines.id_learning import FEW
 from pipelines.id_map import forget_ids, learn_ids, read_ids
 from pipelines.id_store import ids_file
+from pipelines.progress import Reporter
 from pipelines.settings import trigg_account
 from pipelines.validating import validate
 from tests.pipelines.conftest import COLUMNS, KEY, NO_WAITS
@@ -453,3 +456,19 @@ def test_a_feed_that_cannot_be_is_refused(tmp_path, mapping, target, told):
     )
     with pytest.raises(FeedError, match=told):
         find_feed(str(feed))
+
+
+def test_dagster_learns_after_a_load(shop, club):
+    shop.serve()
+    name, feed = find_feed(str(club(range(3), ids={"learn": True})))
+    done = dg.materialize(
+        load_assets(name, feed),
+        instance=dg.DagsterInstance.ephemeral(),
+        resources={"reporter": Reporter()},
+    )
+    assert done.success
+    (learned,) = done.asset_materializations_for_node("club__ids")
+    assert (learned.metadata["new"].value, learned.metadata["unknown"].value) == (3, 0)
+    (check,) = (c for c in done.get_asset_check_evaluations() if c.check_name == "members_known")
+    assert check.passed
+    assert len(kept()) == 3
