@@ -101,6 +101,8 @@ def _read_alone(text: bytes) -> pl.DataFrame | None:
     data = body.get("data", body)
     if not isinstance(data, dict):
         return None
+    if "id" not in data:
+        raise _unreadable("no list of customers")
     schema = dict.fromkeys(("id", *NAMES), pl.String)
     values = {name: data.get(name) for name in schema}
     return pl.DataFrame([{k: None if v is None else str(v) for k, v in values.items()}], schema)
