@@ -73,7 +73,7 @@ def make_call(client: "Client", endpoint: Endpoint) -> Callable[[bytes], Reply]:
         path, _, body = request.partition(b"\n")
         started = time.perf_counter()
         try:
-            answer = client.call(endpoint.method, path.decode(), body)
+            answer = client.call(endpoint.method, path.decode(), body, told_as=endpoint.path)
         except ApiError as error:
             reply = reply_of(error, time.perf_counter() - started)
             if error.status in endpoint.done_if:

@@ -95,10 +95,18 @@ class Client:
         headers = {"content-type": content_type}
         return self._send("POST", path, self._key, content=body, headers=headers)
 
-    def call(self, method: str, path: str, body: bytes = b"") -> Answer:
-        """Make one call once, as `post` does; the path may have a query, encoded already."""
+    def call(self, method: str, path: str, body: bytes = b"", *, told_as: str = "") -> Answer:
+        """Make one call once, as `post` does; the path may have a query, encoded already.
+
+        Errors tell `told_as` instead of the path, where that names a person.
+        """
         headers = {"content-type": "application/json"} if body else None
-        return self._send(method, path, self._key, content=body or None, headers=headers)
+        try:
+            return self._send(method, path, self._key, content=body or None, headers=headers)
+        except ApiError as error:
+            if told_as:
+                error.tell_as(told_as)
+            raise
 
     def get(self, path: str, params: Mapping[str, str | int] | None = None) -> Answer:
         """Ask for one answer; `params` are encoded (`+` as %2B, reading T08)."""
@@ -168,6 +176,7 @@ class Client:
                 secret=self.account.api_key,
                 hidden=self.account.hidden,
                 profile=self.account.profile,
+                sent=(str(response.request.url.raw_path, "ascii"), response.request.content),
             )
         if response.headers.get("content-encoding", "identity").lower() != "identity":
             raise self._unclear(method, path, "a compressed answer that was not asked for", status)
