@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 import polars as pl
 
-from pipelines.feeds import LoadFeed
+from pipelines.feeds import LoadFeed, MemberImport
 from pipelines.feeds.mapping import (
     Column,
     ConstantWord,
@@ -36,7 +36,9 @@ class Fields:
             that the rules let pass.
         instead: wire name → what stands in for a value that breaks a rule; empty for no value.
         clear: the text that clears a field.
-        keys: the fields that may name a record; beside them `cleared.<name>` is always there.
+        keys: the fields that may name a record.
+        kept: those that cannot be cleared, or not always: beside them `cleared.<name>` is always
+            there.
         today: no birth date lies after it.
         zone: the stores' time zone.
     """
@@ -48,6 +50,7 @@ class Fields:
     instead: Mapping[str, str]
     clear: str | None
     keys: Sequence[str]
+    kept: Sequence[str]
     today: date
     zone: str
 
@@ -66,6 +69,8 @@ def fields_of(feed: LoadFeed) -> Fields:
         if isinstance(mapped, Outcome) and mapped.on_error != "reject"
     }
     always = [field for field in read if not field.is_plain or field.name in instead]
+    keys = [name for name in feed.key if name in mapping]
+    flat = isinstance(feed.target, MemberImport) and feed.target.flat
     return Fields(
         mapping,
         {name: ", ".join(cs) for name, m in feed.mapping.items() if (cs := columns_of(m))},
@@ -73,7 +78,8 @@ def fields_of(feed: LoadFeed) -> Fields:
         [field for field in read if field not in always],
         instead,
         feed.values.clear,
-        [name for name in feed.key if name in mapping],
+        keys,
+        list(mapping) if flat else keys,
         datetime.now(UTC).date(),
         feed.receipts.time_zone,
     )
@@ -92,7 +98,7 @@ def map_fields(rows: pl.DataFrame, fields: Fields, rules: Sequence[Rule]) -> pl.
     """
     mapped = map_columns(rows, fields.mapping, fields.clear)
     if fields.clear is not None:
-        lacks = [n for n in fields.keys if f"{CLEARED}{n}" not in mapped.columns]
+        lacks = [n for n in fields.kept if f"{CLEARED}{n}" not in mapped.columns]
         mapped = mapped.with_columns(pl.lit(value=False).alias(f"{CLEARED}{n}") for n in lacks)
         mapped = _clear_with_blanks(mapped, fields)
     if fields.always:
