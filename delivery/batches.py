@@ -2,8 +2,9 @@
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Self
 
 import polars as pl
 
@@ -37,26 +38,34 @@ class Batch:
 
 @dataclass(frozen=True)
 class Envelope:
-    """What stands around the records: `{"ReceiptRequests":[` … `]}`; nothing if it has no name."""
+    """How records become a body.
 
-    name: str
+    Attributes:
+        start, end: what stands around them.
+        between: what stands between two of them.
+        write: makes of records' JSON what stands in the body for each; None where that is it.
+    """
 
-    @property
-    def start(self) -> bytes:
-        """The bytes before the first record."""
-        return f'{{"{self.name}":['.encode() if self.name else b""
+    start: bytes = b""
+    end: bytes = b""
+    between: bytes = b","
+    write: Callable[[pl.Series], pl.Series] | None = None
 
-    @property
-    def end(self) -> bytes:
-        """The bytes after the last record."""
-        return b"]}" if self.name else b""
+    @classmethod
+    def of_json(cls, name: str) -> Self:
+        """Give an object with one list: `{"ReceiptRequests":[` … `]}`."""
+        return cls(f'{{"{name}":['.encode(), b"]}")
+
+    def texts(self, json: pl.Series) -> pl.Series:
+        """Give what stands in a body for each of these records."""
+        return json if self.write is None else self.write(json)
 
     def wrap(self, json: pl.Series) -> bytes:
         """Write the body of a request that holds these records, at least one."""
-        texts = json.cast(pl.Binary).to_list()
+        texts = self.texts(json).cast(pl.Binary).to_list()
         texts[0] = self.start + texts[0]
         texts[-1] += self.end
-        return b",".join(texts)
+        return self.between.join(texts)
 
 
 def lane_of(customers: pl.Series, keys: pl.Series, lanes: int) -> pl.Series:
@@ -74,7 +83,7 @@ class Cutter:
     Args:
         frames: records in the order in which they are sent, with at least `rows`, `json`, and
             `lane` (0, 1, …) if there are several.
-        envelope: the object around them.
+        envelope: makes a body of them.
         limits: what a batch may hold.
         lanes: how many there are.
     """
@@ -88,8 +97,8 @@ class Cutter:
         self.max_records = limits.records
         self._frames = iter(frames)
         self._limits = limits
-        self._around = len(envelope.start) + len(envelope.end)
-        self._lanes = [_Lane() for _ in range(lanes)]
+        self._envelope = envelope
+        self._lanes = [_Lane(envelope) for _ in range(lanes)]
         self._closed: set[int] = set()
         self._ended = False
 
@@ -114,7 +123,7 @@ class Cutter:
         """Let go of what a lane still has: nothing of it is given any more."""
         if len(self._lanes) > 1:
             self._closed.add(lane)
-            self._lanes[lane] = _Lane()
+            self._lanes[lane] = _Lane(self._envelope)
 
     def _read(self) -> None:
         frame = next(self._frames, None)
@@ -129,7 +138,8 @@ class Cutter:
 
     def _end(self, lane: "_Lane") -> int | None:
         """Say how many records the next batch holds; None while more records might still fit."""
-        room = self._limits.size - self._around + 1  # the last record has no comma
+        around, between = self._envelope.start + self._envelope.end, self._envelope.between
+        room = self._limits.size - len(around) + len(between)  # nothing is behind the last one
         end = lane.fitting(self.max_records, self._limits.rows, room)
         return max(end, 1) if end < lane.height else None
 
@@ -137,7 +147,8 @@ class Cutter:
 class _Lane:
     """Records that wait to be cut, with running totals of their lines and bytes."""
 
-    def __init__(self) -> None:
+    def __init__(self, envelope: Envelope) -> None:
+        self._envelope = envelope
         self._parts: deque[pl.DataFrame] = deque()
         self._rows = [0]
         self._size = [0]
@@ -146,9 +157,10 @@ class _Lane:
     def add(self, records: pl.DataFrame) -> None:
         self._parts.append(records)
         self.height += records.height
+        sizes = self._envelope.texts(records["json"]).str.len_bytes().cast(pl.Int64)
         for totals, of_records in (
             (self._rows, records["rows"].cast(pl.Int64)),
-            (self._size, records["json"].str.len_bytes().cast(pl.Int64) + 1),  # and a comma
+            (self._size, sizes + len(self._envelope.between)),
         ):
             del totals[: self._taken]
             totals.extend((of_records.cum_sum() + totals[-1]).to_list())
@@ -192,11 +204,12 @@ class Singles:
 
     Args:
         frames: as a `Cutter` takes them, each with its `place` and hashes.
+        envelope: makes a body of each.
     """
 
     lowered = False
 
-    def __init__(self, frames: Iterable[pl.DataFrame]) -> None:
+    def __init__(self, frames: Iterable[pl.DataFrame], envelope: Envelope) -> None:
         self.max_records = 1
         self._records = (
             Single(*record)
@@ -205,7 +218,7 @@ class Singles:
                 each_place(frame["place"]),
                 frame["key_hash"].to_list(),
                 frame["content_hash"].to_list(),
-                frame["json"].cast(pl.Binary).to_list(),
+                envelope.texts(frame["json"]).cast(pl.Binary).to_list(),
                 strict=True,
             )
         )

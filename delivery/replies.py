@@ -25,6 +25,10 @@ class Verdict(Enum):
     """401 or 403, no to everything: stop."""
 
 
+TAKEN_IN = "taken in, not done: not seen at the platform yet"
+"""Why a yes is none yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What one request came to.
@@ -63,4 +67,4 @@ class Found(Enum):
     """Nobody can ask about this record: a receipt without a customer, say."""
 
 
-__all__ = ["Found", "Reply", "Verdict"]
+__all__ = ["TAKEN_IN", "Found", "Reply", "Verdict"]

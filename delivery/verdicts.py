@@ -116,10 +116,10 @@ def judge(
     match reply.verdict:
         case Verdict.TAKEN:
             if not reply.names_taken:
-                return [Part(everything, State.ACCEPTED)]
+                return [Part(everything, State.ACCEPTED, reason)]
             once = _once(ids)
             taken = [n for n in everything if ids[n] in reply.ids & once]
-            why = "the answer does not name it among those taken"
+            why = reason or "the answer does not name it among those taken"
             rest = sorted(set(everything).difference(taken))
             return _parts(Part(taken, State.ACCEPTED), Part(rest, State.IN_DOUBT, why, "short"))
         case Verdict.UNREACHED | Verdict.BUSY | Verdict.FORBIDDEN:

@@ -12,6 +12,7 @@ import polars as pl
 from delivery.ledger import Entry, LedgerError, State
 from delivery.outcomes import Counts, Facts, write_outcomes
 from delivery.policy import Changed
+from delivery.replies import TAKEN_IN
 from delivery.sending import End
 from pipelines.controlling import tell_taken
 from pipelines.feeds import LoadFeed
@@ -30,6 +31,7 @@ _KINDS = {
     "network": "network",
 }
 _LARGE = 1_000  # batches
+_PROMISE = "were taken in (202)"
 _REASONS = 20
 """Reasons of the platform that a summary holds, the most frequent ones."""
 
@@ -37,7 +39,8 @@ _REASONS = 20
 def changed_of(feed: LoadFeed) -> Changed:
     """Say what is done about records delivered before with other content."""
     undoes = feed.target.memory != feed.target.endpoint
-    return feed.delivery.changed or ("resend" if feed.target.may_repeat or undoes else "hold")
+    resend = feed.target.may_repeat or feed.target.renews or undoes
+    return feed.delivery.changed or ("resend" if resend else "hold")
 
 
 def end_load(
@@ -138,7 +141,16 @@ def _count(summary: Summary, counts: Counts, entries: list[Entry]) -> Summary:
     for entry in entries:
         if entry.state is State.REJECTED:
             refused[f"platform: {entry.reason}"] += entry.records
+    yes = [entry for entry in entries if entry.state is State.ACCEPTED]
+    taken_in = sum(entry.records for entry in yes if entry.reason == TAKEN_IN)
+    warnings = [line for line in summary.warnings if _PROMISE not in line]
+    if taken_in:
+        warnings.append(
+            f"{taken_in:,} accepted members {_PROMISE}: not done yet, and not seen at the platform;"
+            " target.confirm: true looks for them"
+        )
     return summary.add(
+        warnings=warnings,
         accepted_records=told["accepted"],
         rejected_records=told["rejected"],
         unchanged_records=told["unchanged"],

@@ -104,7 +104,8 @@ def _get(client: "Client", name: str, wanted: Customer) -> Customer | None:
     if not wanted.get(name):
         return None
     try:
-        answer = client.call("GET", _PATHS[name].format(quote(str(wanted[name]), safe="")))
+        path = _PATHS[name].format(quote(str(wanted[name]), safe=""))
+        answer = client.call("GET", path, told_as=_PATHS[name].format(f"{{{name}}}"))
     except Refused as error:
         if error.status == NOT_FOUND:
             return None

@@ -17,18 +17,18 @@ import polars as pl
 from connectors.trigg.catalogue import find
 from connectors.trigg.errors import ApiError, Unclear, Unreachable
 from delivery.batches import Cutter, Singles, lane_of
-from delivery.ledger import Entry, Fate, Load, State
+from delivery.ledger import Entry, Load, State
 from delivery.pending import Pending
 from delivery.policy import Policy
 from delivery.records import RecordFile, read_records, unpack_places
-from delivery.replies import Found
 from delivery.sending import Platform, Sender
 from delivery.tally import Tally
 from pipelines.ahead import read_ahead
 from pipelines.closing import end_load
 from pipelines.comparing import compare_records, target_of, to_send
-from pipelines.feeds import CustomerTarget, ImportTarget, LoadFeed, RecordTarget
-from pipelines.loading import RECORDS, envelope_of, limits_of
+from pipelines.encoding import envelope_of
+from pipelines.feeds import LoadFeed
+from pipelines.loading import RECORDS, limits_of
 from pipelines.platforms import platform_of
 from pipelines.progress import Progress, Step, tell_sending
 from pipelines.runs import Summary, now, write_summary
@@ -68,7 +68,7 @@ def policy_of(feed: LoadFeed) -> Policy:
         breaker_failures=words.breaker.failures,
         breaker_rest=words.breaker.rest,
         in_doubt=words.in_doubt
-        or ("resend" if repeats else "hold" if feed.target.single else "ask"),
+        or ("resend" if repeats else "ask" if feed.target.may_ask else "hold"),
         settle=words.settle,
         idempotent=repeats,
         ahead=AHEAD if feed.target.single else 1,
@@ -128,11 +128,6 @@ class Delivery:
     client: "Client"
     stop: Event
     progress: Progress
-
-    @property
-    def path(self) -> str:
-        """The path that is posted to."""
-        return self.feed.target.endpoint.removeprefix("POST ")
 
     @property
     def target(self) -> str:
@@ -224,7 +219,9 @@ class Delivery:
         envelope = envelope_of(self.feed)
         frames = self._to_send(records, fates, entries, lanes)
         cutter = (
-            Singles(frames) if self.feed.target.single else Cutter(frames, envelope, limits, lanes)
+            Singles(frames, envelope)
+            if self.feed.target.single
+            else Cutter(frames, envelope, limits, lanes)
         )
         pending = Pending(
             load,
@@ -267,27 +264,9 @@ class Delivery:
 
     def _platform(self, fates: pl.Series) -> Platform:
         # Slow to import, and a dry run needs none of it.
-        from pipelines.customers import make_write  # noqa: PLC0415
-        from pipelines.replies import make_ask, make_call, make_post  # noqa: PLC0415
+        from pipelines.calling import make_platform  # noqa: PLC0415
 
-        target = self.feed.target
-        if isinstance(target, CustomerTarget | RecordTarget):
-            call = make_call(self.client, find(target.endpoint))
-            if isinstance(target, CustomerTarget):
-                call = make_write(self.client, target, self.feed.values.zip or "number")
-            return Platform(call, is_up=lambda: _ping(self.client) is None)
-        find_out = make_ask(self.client, target.endpoint)
-
-        def ask(records: pl.DataFrame, stop: Event) -> list[Found]:
-            earlier = fates.gather(records["place"]) == Fate.CHANGED
-            return find_out(records.with_columns(earlier.alias("replaces")), stop)
-
-        columns: tuple[str, ...] = ("key", "customer", "amount")
-        if isinstance(target, ImportTarget):
-            columns = ("key", "json")
-        return Platform(
-            make_post(self.client, self.path), ask, columns, lambda: _ping(self.client) is None
-        )
+        return make_platform(self.client, self.feed, fates, lambda: _ping(self.client) is None)
 
 
 __all__ = ["Delivery", "UnfinishedBeforeError", "load_id", "policy_of", "reach"]

@@ -1,11 +1,20 @@
-"""How a feed's records of one row are written: what stands in a request for each of them."""
+"""How a feed's records are written: each as JSON, and what a request's body is made of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from pipelines.feeds import CustomerTarget, LoadFeed, RecordTarget
+from delivery.batches import Envelope
+from pipelines.feeds import (
+    CustomerTarget,
+    FormTarget,
+    ImportTarget,
+    LoadFeed,
+    RecordTarget,
+    TransactionsTarget,
+)
+from transforms.bodies import csv_header, make_csv, make_form, make_xml
 from transforms.members import encode_customers, encode_members
 from transforms.requests import encode_requests
 
@@ -34,3 +43,30 @@ def make_encoder(feed: LoadFeed) -> Callable[[pl.DataFrame], pl.Series]:
         return encode_requests(records, method.path, query, inside, body=bool(method.types))
 
     return encode
+
+
+def envelope_of(feed: LoadFeed) -> Envelope:
+    """Say how records become the body of a request."""
+    match feed.target:
+        case TransactionsTarget():
+            return Envelope.of_json("ReceiptRequests")
+        case ImportTarget():
+            return _import_of(feed.target, feed.kinds)
+        case FormTarget(list_separator=separator):
+            return Envelope(write=make_form(feed.kinds, separator))
+        case _:
+            return Envelope()
+
+
+def _import_of(target: ImportTarget, kinds: Mapping[str, str]) -> Envelope:
+    root, between, separator = target.envelope, target.delimiter, target.list_separator
+    match target.format:
+        case "json":
+            return Envelope.of_json(root)
+        case "xml":
+            start = f'<?xml version="1.0" encoding="UTF-8"?>\n<{root}>\n'.encode()
+            write = make_xml(kinds, target.element, separator)
+            return Envelope(start, f"\n</{root}>\n".encode(), b"\n", write)
+        case "csv":
+            head = csv_header(kinds, between).encode() + b"\r\n"
+            return Envelope(head, b"\r\n", b"\r\n", make_csv(kinds, between, separator))

@@ -21,7 +21,18 @@ from pipelines.publishing import LATEST, CannotWrite, claim, point, publish, rem
 from transforms.reports import read_types, type_rows
 from validators.report_rows import Faults, RowRules, count_faults, count_repeated
 
-__all__ = ["BadRows", "ExportIncomplete", "ExportRequest", "Exported", "export_report"]
+__all__ = [
+    "DATA",
+    "MANIFEST",
+    "BadRows",
+    "ExportIncomplete",
+    "ExportRequest",
+    "Exported",
+    "export_report",
+    "hash_file",
+    "read_manifest",
+    "save_manifest",
+]
 
 DATA, MANIFEST = "data.parquet", "manifest.json"
 CHUNK = 100_000
@@ -89,6 +100,7 @@ class Exported:
         undeclared: columns the report has and the feed does not declare; kept as text.
         bytes, sha256: of the data file.
         started, finished: UTC, ISO 8601.
+        forgotten, forgotten_at: rows that `loyalty-etl forget` has taken out since, and when last.
     """
 
     run_id: str
@@ -103,6 +115,8 @@ class Exported:
     sha256: str
     started: str
     finished: str
+    forgotten: int = 0
+    forgotten_at: str = ""
 
 
 def export_report(
@@ -145,18 +159,20 @@ def export_report(
                 " announced; nothing was published: export it again"
             )
         exported = Exported(
-            **facts,
+            report=request.report,
+            host=request.host,
+            run_id=run_id,
             rows=rows,
             total_records=last.total_records,
             pages=last.number,
             columns={name: str(kind) for name, kind in schema.items()},
             undeclared=[name for name in schema if name not in types],
             bytes=(part / DATA).stat().st_size,
-            sha256=_hash(part / DATA),
+            sha256=hash_file(part / DATA),
             started=started,
             finished=_now(),
         )
-        _save(part / MANIFEST, exported)
+        save_manifest(part / MANIFEST, exported)
         publish(part, run_id)
         remove(_versions(out)[: -max(1, request.keep)])
     return exported
@@ -232,11 +248,11 @@ def _gather(pages: Iterable[Page]) -> Iterator[list[Page]]:
 def _repeat(folder: Path) -> Exported:
     """Give the manifest of a run that has published, and finish its publishing if need be."""
     try:
-        exported = _load(folder)
+        exported = read_manifest(folder)
         whole = (folder / DATA).stat().st_size == exported.bytes
     except (OSError, ValueError, TypeError):
         whole = False
-    if not whole or _hash(folder / DATA) != exported.sha256:
+    if not whole or hash_file(folder / DATA) != exported.sha256:
         raise CannotWrite(f"{folder} holds a damaged export; move it away and export again")
     if folder == _versions(folder.parent)[-1]:
         point(folder)
@@ -248,22 +264,29 @@ def _versions(out: Path) -> list[Path]:
     finished = {}
     for path in out.glob(f"*/{MANIFEST}"):
         with suppress(OSError, ValueError, TypeError):
-            finished[path.parent] = _load(path.parent).finished
+            finished[path.parent] = read_manifest(path.parent).finished
     finished.pop(out / LATEST, None)
     return sorted(finished, key=lambda folder: (finished[folder], folder.name))
 
 
-def _load(folder: Path) -> Exported:
+def read_manifest(folder: Path) -> Exported:
+    """Read the manifest of a published version.
+
+    Raises:
+        OSError, ValueError, TypeError: there is none, or it is none.
+    """
     return Exported(**json.loads((folder / MANIFEST).read_bytes()))
 
 
-def _save(path: Path, exported: Exported) -> None:
+def save_manifest(path: Path, exported: Exported) -> None:
+    """Write a manifest to a file that is not there yet, and bring it to the disk."""
     path.touch(mode=0o600, exist_ok=False)
     path.write_text(json.dumps(asdict(exported), indent=2, ensure_ascii=False) + "\n", "utf-8")
     sync(path)
 
 
-def _hash(path: Path) -> str:
+def hash_file(path: Path) -> str:
+    """Give the SHA-256 of a file, in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -21,11 +21,13 @@ def classify(error: BaseException) -> tuple[str, Kind] | None:
     from connectors.trigg.catalogue import CatalogueError
     from connectors.trigg.errors import ApiError, Forbidden, Refused
     from connectors.trigg.reports import BadReport
+    from delivery.erasing import CannotErase
     from delivery.ledger import LedgerBusy, LedgerError, LedgerLost
     from delivery.records import RecordsChangedError
     from pipelines.delivering import UnfinishedBeforeError
     from pipelines.exporting import BadRows, ExportIncomplete
     from pipelines.feeds import FeedError
+    from pipelines.forgetting import StillNeeded
     from pipelines.id_members import NoMembersError
     from pipelines.load_run import NothingToResumeError
     from pipelines.planning import PlanDiffersError
@@ -45,7 +47,7 @@ def classify(error: BaseException) -> tuple[str, Kind] | None:
             | NoMembersError()
         ):
             return str(error), "configuration"
-        case LedgerBusy() | LedgerLost() | BadReport() | UnfinishedBeforeError():
+        case LedgerBusy() | LedgerLost() | BadReport() | UnfinishedBeforeError() | StillNeeded():
             return str(error), "network"
         case ApiError() if not isinstance(error, Refused):
             return str(error), "network"
@@ -56,6 +58,7 @@ def classify(error: BaseException) -> tuple[str, Kind] | None:
             | PlanDiffersError()
             | SourceError()
             | BadRows()
+            | CannotErase()
             | BadCell()
             | ExportIncomplete()
         ):
@@ -69,9 +72,11 @@ def classify(error: BaseException) -> tuple[str, Kind] | None:
 
 def keep_trace(error: BaseException, folder: Path) -> str:
     """Write the trace of an unexpected error where only its owner can read it; give the line."""
+    from pipelines.settings import private_folder
+
     log = folder / "error.log"
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_folder(folder)
         with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             traceback.print_exception(error, file=file)
     except OSError as why:

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 import polars as pl
 
 from connectors.trigg.account import Account, AccountError
-from pipelines.feeds import LoadFeed
+from pipelines.feeds import LoadFeed, MemberImport
 from pipelines.feeds.ids import BY, CustomerOf, unknown_of
 from pipelines.feeds.mapping import (
     Column,
@@ -43,7 +43,9 @@ class Fields:
         customers: wire name → how its values, which name members, become the platform's ids.
         instead: wire name → what stands in for a value that breaks a rule; empty for no value.
         clear: the text that clears a field.
-        keys: the fields that may name a record; beside them `cleared.<name>` is always there.
+        keys: the fields that may name a record.
+        kept: those that cannot be cleared, or not always: beside them `cleared.<name>` is always
+            there.
         today: no birth date lies after it.
         zone: the stores' time zone.
     """
@@ -56,6 +58,7 @@ class Fields:
     instead: Mapping[str, str]
     clear: str | None
     keys: Sequence[str]
+    kept: Sequence[str]
     today: date
     zone: str
 
@@ -79,6 +82,8 @@ def fields_of(feed: LoadFeed) -> Fields:
     customers = _lookups(feed)
     early = {*instead, *customers}
     always = [field for field in read if not field.is_plain or field.name in early]
+    keys = [name for name in feed.key if name in mapping]
+    flat = isinstance(feed.target, MemberImport) and feed.target.flat
     return Fields(
         mapping,
         {name: ", ".join(cs) for name, m in feed.mapping.items() if (cs := columns_of(m))},
@@ -87,7 +92,8 @@ def fields_of(feed: LoadFeed) -> Fields:
         customers,
         instead,
         feed.values.clear,
-        [name for name in feed.key if name in mapping],
+        keys,
+        list(mapping) if flat else keys,
         datetime.now(UTC).date(),
         feed.receipts.time_zone,
     )
@@ -106,7 +112,7 @@ def map_fields(rows: pl.DataFrame, fields: Fields, rules: Sequence[Rule]) -> pl.
     """
     mapped = map_columns(rows, fields.mapping, fields.clear)
     if fields.clear is not None:
-        lacks = [n for n in fields.keys if f"{CLEARED}{n}" not in mapped.columns]
+        lacks = [n for n in fields.kept if f"{CLEARED}{n}" not in mapped.columns]
         mapped = mapped.with_columns(pl.lit(value=False).alias(f"{CLEARED}{n}") for n in lacks)
         mapped = _clear_with_blanks(mapped, fields)
     if fields.always:

@@ -5,11 +5,12 @@ from dataclasses import replace
 
 import polars as pl
 
-from pipelines.feeds import CustomerTarget, LoadFeed, RecordTarget
+from pipelines.feeds import CustomerTarget, ImportTarget, LoadFeed, MemberImport, RecordTarget
 from pipelines.feeds.customers import NEEDS
 from pipelines.feeds.records import needed
 from pipelines.feeds.values import example
 from pipelines.fields import Fields
+from transforms.bodies import NO_XML
 from transforms.customer_ids import TWICE, UNKNOWN
 from transforms.mapping import CLEARED, MISSED, Looked
 from transforms.values import UNREAD
@@ -30,6 +31,10 @@ def rules_of_records(feed: LoadFeed, fields: Fields) -> list[Rule]:
     rules = _beside(_flat_rules(feed, fields), _value_rules(fields))
     if fields.clear is None:
         return rules
+    if isinstance(feed.target, MemberImport) and feed.target.flat:
+        flags = {name: pl.col(f"{CLEARED}{name}") for name in fields.kept}
+        told = "only JSON can clear a field: set target.format: json, or values.clear: null"
+        return [*rules, *(Rule(name, "cleared", told, flag) for name, flag in flags.items())]
     first_counts = feed.target.noun == "member"
     for place, name in enumerate(fields.keys):
         earlier = fields.keys[:place] if first_counts else []
@@ -48,7 +53,24 @@ def _flat_rules(feed: LoadFeed, fields: Fields) -> list[Rule]:
         return [*rules, *_either(feed.target.method.either, feed.kinds)]
     if isinstance(feed.target, CustomerTarget):
         return member_rules(feed.kinds, fields.today, (NEEDS[feed.target.endpoint],))
-    return member_rules(feed.kinds, fields.today)
+    return [*member_rules(feed.kinds, fields.today), *_format_rules(feed)]
+
+
+def _format_rules(feed: LoadFeed) -> list[Rule]:
+    """Give the rules of what the format of an import cannot say."""
+    target = feed.target
+    if not isinstance(target, MemberImport) or not target.flat:
+        return []
+    rules, separator = [], target.list_separator
+    between = f"a text in it holds {separator}, which stands between two: set list_separator"
+    for name in (name for name, kind in feed.kinds.items() if kind == "list"):
+        holds = pl.col(name).str.contains(separator, literal=True).fill_null(value=False)
+        rules.append(Rule(name, "holds-separator", between, holds))
+    if isinstance(target, ImportTarget) and target.format == "xml":
+        for name in feed.kinds:
+            holds = pl.col(name).str.contains(NO_XML).fill_null(value=False)
+            rules.append(Rule(name, "not-xml", "holds a character that XML has not", holds))
+    return rules
 
 
 def _either(names: Sequence[str], mapped: Mapping[str, str]) -> list[Rule]:

@@ -21,13 +21,14 @@ from connectors.files import (
     read,
     take_stamp,
 )
-from delivery.batches import Batch, Envelope, Limits, cut_batches
+from delivery.batches import Batch, Limits, cut_batches
 from delivery.outcomes import REFUSED
 from delivery.records import RecordWriter, drop_records, find_repeats
 from delivery.traces import TraceWriter
 from pipelines.ahead import map_ahead
 from pipelines.controlling import Found, compare_totals
-from pipelines.feeds import CustomerTarget, ImportTarget, LoadFeed, RecordTarget, TransactionsTarget
+from pipelines.encoding import envelope_of
+from pipelines.feeds import ImportTarget, LoadFeed, TransactionsTarget
 from pipelines.merging import TRACES, Merged, merge_duplicates
 from pipelines.progress import Progress, Step, quiet
 from pipelines.refusing import explain_repeats
@@ -216,26 +217,15 @@ def cut(feed: LoadFeed, records: Iterator[pl.DataFrame]) -> Iterator[Batch]:
     return cut_batches(records, envelope_of(feed), limits_of(feed))
 
 
-def envelope_of(feed: LoadFeed) -> Envelope:
-    """Say what stands around the records of a request."""
-    match feed.target:
-        case TransactionsTarget():
-            return Envelope("ReceiptRequests")
-        case ImportTarget(envelope=envelope):
-            return Envelope(envelope)
-        case CustomerTarget() | RecordTarget():
-            return Envelope("")
-
-
 def limits_of(feed: LoadFeed) -> Limits:
     """Say what a request may hold."""
     match feed.target:
         case TransactionsTarget(max_receipts=most, max_lines=lines, max_bytes=size):
             return Limits(most, lines, size)
-        case ImportTarget(max_members=most, max_bytes=size):
+        case ImportTarget(most=most, max_bytes=size):
             return Limits(most, None, size)
-        case CustomerTarget(max_bytes=size) | RecordTarget(max_bytes=size):
-            return Limits(1, None, size)
+        case one:
+            return Limits(1, None, one.max_bytes)
 
 
 def file_source_of(feed: LoadFeed, path: Path) -> FileSource:

@@ -17,7 +17,7 @@ from pipelines.feeds import ExportFeed, LoadFeed, list_feeds
 from pipelines.progress import Reporter
 from pipelines.publishing import CannotWrite
 from pipelines.runs import Summary, forget_run, list_summaries, read_summary, write_summary
-from pipelines.settings import ledger_url, state_dir
+from pipelines.settings import ledger_url, private_folder, state_dir
 
 # Dagster's console log would break into the progress line; the summary says what happened.
 SILENT: dict[str, Any] = {"console": {"config": {"log_level": "CRITICAL"}}}
@@ -57,7 +57,7 @@ def open_instance() -> dg.DagsterInstance:
 def _make_folder(folder: Path) -> Path:
     """Make a folder for its owner only, and try to write there."""
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_folder(folder)
         with TemporaryFile(dir=folder):
             return folder
     except OSError as error:

@@ -15,8 +15,9 @@ from delivery.ledger import Fate, open_ledger
 from delivery.records import hash_bytes, pack_hashes, read_records
 from pipelines.closing import changed_of
 from pipelines.comparing import compare_records, target_of, to_send
+from pipelines.encoding import envelope_of
 from pipelines.feeds import LoadFeed
-from pipelines.loading import RECORDS, cut, limits_of
+from pipelines.loading import RECORDS, cut
 from pipelines.runs import Summary
 from pipelines.settings import ledger_url, trigg_account
 
@@ -95,11 +96,9 @@ def make_plan(feed: LoadFeed, summary: Summary) -> Plan:
     example = ""
     if feed.target.single:
         for frame in _chosen(records, wanted, ("json",)):
-            example = example or next(iter(frame["json"]), "")
-            requests, size = (
-                requests + frame.height,
-                size + int(frame["json"].str.len_bytes().sum()),
-            )
+            texts = envelope_of(feed).texts(frame["json"])
+            example = example or next(iter(texts), "")
+            requests, size = requests + frame.height, size + int(texts.str.len_bytes().sum())
     else:
         for batch in cut(feed, _chosen(records, wanted)):
             example = example or batch.body.decode()
@@ -131,8 +130,8 @@ def make_plan(feed: LoadFeed, summary: Summary) -> Plan:
 
 def digest(feed: LoadFeed, target: str, records: Path, wanted: pl.Series) -> str:
     """Hash what would be sent: where to, in what order, how many a request, every byte."""
-    limits = limits_of(feed)
-    parts = [f"{target}\n{feed.target.endpoint}\n{limits}\n".encode()]
+    said = feed.target.model_dump_json(exclude={"in_flight"})
+    parts = [f"{target}\n{said}\n".encode()]
     for frame in _chosen(records, wanted, ("key_hash", "content_hash")):
         if not frame.is_empty():
             parts.append(hash_bytes(pack_hashes(frame["key_hash"])))

@@ -1,6 +1,6 @@
 """Publishing a folder in one step: a reader sees the last version or this one, never half.
 
-    OUT/<version>/        a published version, never touched again
+    OUT/<version>/        a published version, touched by `loyalty-etl forget` alone
     OUT/latest            a link to the newest, replaced atomically
     OUT/.<version>-*.part one being written; what a crash leaves, the next export clears
 
@@ -16,7 +16,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["LATEST", "CannotWrite", "claim", "point", "publish", "remove", "sync"]
+from pipelines.settings import private_folder
+
+__all__ = ["LATEST", "CannotWrite", "claim", "held", "point", "publish", "remove", "sync"]
 
 LATEST = "latest"
 
@@ -39,7 +41,7 @@ def claim(out: Path, version: str) -> Iterator[Path]:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", version) or version == LATEST:
         raise ValueError(f"run id {version!r}: use letters, digits, dots, dashes, underscores")
     try:
-        out.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_folder(out)
         with _lock(out):
             part = _make_part(out, version)
             try:
@@ -53,6 +55,20 @@ def claim(out: Path, version: str) -> Iterator[Path]:
             f"{out} cannot be written ({error.strerror or error}); choose another folder or"
             " mend its rights or space"
         ) from None
+
+
+@contextmanager
+def held(out: Path) -> Iterator[None]:
+    """Keep exports out of a folder in which versions are changed.
+
+    Raises:
+        CannotWrite: an export is at work there.
+    """
+    try:
+        with _lock(out):
+            yield
+    except BlockingIOError:
+        raise CannotWrite(f"{out}: an export is writing here; wait for it") from None
 
 
 @contextmanager

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from connectors.trigg.asking import ask_members, ask_receipts
-from connectors.trigg.catalogue import Endpoint
+from connectors.trigg.asking import Proof, ask_members, ask_receipts
+from connectors.trigg.catalogue import JSON, Endpoint
 from connectors.trigg.errors import (
     ApiError,
     Busy,
@@ -18,9 +18,10 @@ from connectors.trigg.errors import (
     Refused,
     Unreachable,
 )
+from connectors.trigg.multipart import wrap_file
 from connectors.trigg.questions import Patience
 from connectors.trigg.taken import find_no, taken_ids
-from delivery.replies import Found, Reply, Verdict
+from delivery.replies import TAKEN_IN, Found, Reply, Verdict
 
 if TYPE_CHECKING:
     from connectors.trigg.client import Client
@@ -34,26 +35,46 @@ _VERDICTS = {
     Forbidden: Verdict.FORBIDDEN,
     Gateway: Verdict.GATEWAY,
 }
-_ASK = {"POST /transactions": ask_receipts, "POST /import": ask_members}
+_TAKEN_IN = 202
+_PROOFS: dict[str, tuple[Proof, ...]] = {
+    "POST /import": ("absent", "differs"),
+    "POST /import/form": ("absent",),  # what differs may be what it has made of a first one
+    "POST /import/file": (),  # what is not there may come still
+}
+"""What proves that a member was not taken."""
 
 
-def make_post(client: "Client", path: str) -> Callable[[bytes], Reply]:
+def make_post(
+    client: "Client", path: str, content_type: str = JSON, *, file: str = "", confirm: bool = False
+) -> Callable[[bytes], Reply]:
     """Give what sends one body to a path and says what came of it.
 
     It raises no ApiError; what else is raised is a fault of the toolkit. It may be called from
     several threads.
+
+    Args:
+        client: sends.
+        path: below the base URL.
+        content_type: of the body.
+        file: the name of the file that the body is; empty where it is none.
+        confirm: whether what was only taken in (202) is in doubt.
     """
 
     def post(body: bytes) -> Reply:
+        whole, kind = wrap_file(body, file, content_type) if file else (body, content_type)
         started = time.perf_counter()
         try:
-            answer = client.post(path, body)
+            answer = client.post(path, whole, kind)
         except ApiError as error:
             return reply_of(error, time.perf_counter() - started)
         taken = taken_ids(answer.body)
+        taken_in = answer.status == _TAKEN_IN
+        if taken_in and confirm:
+            taken = frozenset()
         return Reply(
             Verdict.TAKEN,
             answer.status,
+            TAKEN_IN if taken_in else "",
             seconds=answer.seconds,
             ids=taken or frozenset(),
             names_taken=taken is not None,
@@ -73,7 +94,7 @@ def make_call(client: "Client", endpoint: Endpoint) -> Callable[[bytes], Reply]:
         path, _, body = request.partition(b"\n")
         started = time.perf_counter()
         try:
-            answer = client.call(endpoint.method, path.decode(), body)
+            answer = client.call(endpoint.method, path.decode(), body, told_as=endpoint.path)
         except ApiError as error:
             reply = reply_of(error, time.perf_counter() - started)
             if error.status in endpoint.done_if:
@@ -93,6 +114,7 @@ def make_ask(
     client: "Client",
     endpoint: str,
     *,
+    spell: Callable[[str], str] = str,
     patience: Patience | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Callable[[pl.DataFrame, Event], list[Found]]:
@@ -100,7 +122,8 @@ def make_ask(
 
     Args:
         client: asks.
-        endpoint: where they were sent: `POST /transactions` or `POST /import`.
+        endpoint: where they were sent: `POST /transactions` or an import.
+        spell: gives the JSON of a member the way it was sent.
         patience: how many questions at a time, and how often each.
         tell: gets a line where a question got no answer of use.
 
@@ -111,10 +134,16 @@ def make_ask(
     Raises:
         KeyError: nothing that is sent there can be asked about.
     """
-    ask = _ASK[endpoint]
+    proofs = None if endpoint == "POST /transactions" else _PROOFS[endpoint]
 
     def ask_platform(records: pl.DataFrame, stop: Event) -> list[Found]:
-        asked = ask(client.get, records, stop, patience)
+        if proofs is None:
+            asked = ask_receipts(client.get, records, stop, patience)
+        else:
+            sent = records.with_columns(
+                json=pl.Series([*map(spell, records["json"])], dtype=pl.String)
+            )
+            asked = ask_members(client.get, sent, stop, patience, proofs)
         if asked.error is not None:
             # Without the path: there stands whom we asked for.
             tell(f"asking which records have landed: {asked.error.said}; {asked.error.todo}")

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pipelines.settings import state_dir
+from pipelines.settings import private_folder, state_dir
 
 State = Literal["running", "prepared", "finished", "failed"]
 SUMMARY = "summary.json"
@@ -119,9 +119,7 @@ class Summary:
 
 def run_folder(run_id: str, feed: str) -> Path:
     """Give the folder of one run of one feed; it is made, for its owner only."""
-    folder = state_dir() / "runs" / run_id / feed
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return folder
+    return private_folder(state_dir() / "runs" / run_id / feed)
 
 
 def now() -> str:

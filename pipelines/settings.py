@@ -133,6 +133,17 @@ def state_dir() -> Path:
     return (ROOT / (get_setting("LOYALTY_ETL_STATE") or ".state")).resolve()
 
 
+def private_folder(folder: Path) -> Path:
+    """Give a folder, made with what is missing above it for its owner only.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    for each in (*reversed(folder.parents), folder):
+        each.mkdir(mode=0o700, exist_ok=True)
+    return folder
+
+
 def ledger_url() -> str:
     """Give the URL of the delivery ledger; one of PostgreSQL may hold a password."""
     return get_setting("LOYALTY_ETL_LEDGER") or f"sqlite:///{state_dir()}/ledger/ledger.sqlite"

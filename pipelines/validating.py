@@ -15,6 +15,7 @@ from pipelines.loading import REJECTS, Prepared, file_source_of, prepare
 from pipelines.merging import MERGED
 from pipelines.previewing import tell_places
 from pipelines.progress import Progress, quiet
+from pipelines.settings import private_folder
 from pipelines.sourcing import bring, label_parts, resolve_source
 from pipelines.suggesting import Case, suggest
 
@@ -128,7 +129,7 @@ def validate(
     started = time.perf_counter()
     notes = Notes()
     if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_folder(folder)
         for name in (REJECTS, MERGED):
             (folder / name).unlink(missing_ok=True)  # those of an earlier look
     written = dict.fromkeys((REJECTS, MERGED), "")

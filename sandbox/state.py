@@ -45,7 +45,8 @@ class State:
     """
 
     def __init__(self, directory: Path) -> None:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (*reversed(directory.parents), directory):
+            folder.mkdir(mode=0o700, exist_ok=True)
         self._path = directory / "sandbox.sqlite"
         self._lock = threading.Lock()
         self._readers: list[sqlite3.Connection] = []

@@ -29,10 +29,10 @@ def encode_requests(
     """
     pieces: list[pl.Expr] = []
     for number, piece in enumerate(_PARAMETER.split(path)):
-        pieces.append(_quoted(piece) if number % 2 else pl.lit(piece))
+        pieces.append(percent_encoded(piece) if number % 2 else pl.lit(piece))
     if query:
         given = [
-            pl.when(pl.col(name).is_not_null()).then(pl.lit(f"{name}=") + _quoted(name))
+            pl.when(pl.col(name).is_not_null()).then(pl.lit(f"{name}=") + percent_encoded(name))
             for name in query
         ]
         asked = pl.concat_str(given, separator="&", ignore_nulls=True)
@@ -45,11 +45,13 @@ def encode_requests(
 
 def split_request(text: str) -> tuple[str, str]:
     """Take such a text apart into path and body; that of a batch's record is all body."""
-    path, line, body = text.partition("\n")
-    return (path, body) if line else ("", text)
+    if not text.startswith("/"):
+        return "", text
+    path, _, body = text.partition("\n")
+    return path, body
 
 
-def _quoted(name: str) -> pl.Expr:
+def percent_encoded(name: str) -> pl.Expr:
     """Percent-encode a column: a plus sign of a phone, a slash in an id."""
     column = pl.col(name)
     return (

@@ -12,6 +12,7 @@ from http import HTTPStatus
 from typing import Any
 
 from connectors.trigg.account import name_settings
+from connectors.trigg.echo import hide_echo
 from connectors.trigg.errors import ApiError, Busy, Forbidden, Gateway, Refused, Unclear
 from connectors.trigg.named import NOTHING, find_named
 
@@ -78,6 +79,7 @@ def make_error(
     secret: str,
     hidden: Collection[str] = (),
     profile: str = "",
+    sent: tuple[str, bytes] = ("", b""),
 ) -> ApiError:
     """Class an answer that is no 2xx, and read the documented envelope if it holds one.
 
@@ -90,6 +92,7 @@ def make_error(
         secret: the key, never to be shown.
         hidden: values of further headers, likewise.
         profile: whose settings the advice names.
+        sent: path and body of the request, which an answer may repeat.
     """
 
     def shown(text: str, limit: int = _SHOWN) -> str:
@@ -112,8 +115,8 @@ def make_error(
         _phrase(status),
         status=status,
         code=shown(said.code, 40),
-        message=shown(said.message, 120),
-        detail=shown(said.detail),
+        message=shown(hide_echo(said.message, *sent), 120),
+        detail=shown(hide_echo(said.detail, *sent)),
         documented=said.documented,
         retry_after=wait,
         named_ids=named.ids,

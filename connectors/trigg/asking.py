@@ -5,7 +5,7 @@ and a receipt sent twice gives its points twice. All else is `unknown`.
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
@@ -20,11 +20,13 @@ from connectors.trigg.questions import Patience, put_questions
 if TYPE_CHECKING:
     from connectors.trigg.client import Answer
 
-__all__ = ["Asked", "Found", "ask_members", "ask_receipts", "can_find", "find_id"]
+__all__ = ["Asked", "Found", "Proof", "ask_members", "ask_receipts", "can_find", "find_id"]
 
 Get = Callable[[str, "Mapping[str, str | int] | None"], "Answer"]
 """Asks for a path with parameters: `Client.get`; called from several threads."""
 _MISREAD = frozenset("/\\;?#%") | frozenset(map(chr, range(32)))
+Proof = Literal["absent", "differs"]
+"""What of a member proves that what was sent has not landed: it is not there, or is otherwise."""
 Found = Literal["landed", "missing", "unknown", "unaskable"]
 """What is `unaskable` was not asked about and never can be; what is `unknown` may be there."""
 
@@ -95,12 +97,14 @@ def ask_members(
     records: pl.DataFrame,
     stop: threading.Event,
     patience: Patience | None = None,
+    missing_if: Collection[Proof] = ("absent", "differs"),
 ) -> Asked:
     r"""Ask for each member in doubt, and compare.
 
     A member has landed if all that was sent of it is what the platform holds; it is missing if
     there is no such member (404) or something differs: importing it again changes nothing that
     is right already. A member known only by its e-mail is unaskable: that method is a preview.
+    Where a repeat may do harm, less proves that it is missing: else it is unknown.
 
     Args:
         get: `Client.get`.
@@ -108,6 +112,7 @@ def ask_members(
             was sent).
         stop: ends it soon; what is not known by then is unknown.
         patience: how many at a time, and how often.
+        missing_if: what proves that a member has not landed.
     """
     rows = records.select("key", "json").rows()
     wanted = [key for key, _ in rows if _question_of(key) is not None]
@@ -127,8 +132,11 @@ def ask_members(
         member = answers.told.get(key)
         if member is None:
             found.append("unknown" if _question_of(key) else "unaskable")
+        elif member and has_landed(sent, member):
+            found.append("landed")
         else:
-            found.append("landed" if member and has_landed(sent, member) else "missing")
+            proof: Proof = "differs" if member else "absent"
+            found.append("missing" if proof in missing_if else "unknown")
     return Asked(found, answers.error)
 
 

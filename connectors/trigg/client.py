@@ -1,4 +1,4 @@
-"""The HTTP client: the only module that knows httpx, and the one place where bytes leave."""
+"""The HTTP client: what is asked of httpx, and what its answers and errors mean."""
 
 import logging
 import time
@@ -13,7 +13,8 @@ import httpx
 from connectors.trigg.account import Account, name_settings
 from connectors.trigg.answers import find_fault, hide, make_error, mask
 from connectors.trigg.errors import ApiError, Unclear, Unreachable
-from connectors.trigg.lanes import Lane, Lanes
+from connectors.trigg.lane import Lane
+from connectors.trigg.lanes import Lanes
 
 __all__ = ["Answer", "Client"]
 
@@ -28,7 +29,6 @@ _MAX_ERROR = 256 * 1024
 
 # At INFO httpx logs every URL with its query, where a member's phone may stand.
 logging.getLogger("httpx").setLevel(logging.WARNING)
-logging.getLogger("httpcore").setLevel(logging.WARNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,6 @@ class Client:
     Args:
         account: where to send, with what key and how much patience.
         in_flight: requests at once, each on a connection of its own; a further call waits.
-        transport: the seam for the network; None opens real connections.
         max_answer: bytes of one answer that are read.
 
     Raises:
@@ -64,16 +63,12 @@ class Client:
         account: Account,
         *,
         in_flight: int = 8,
-        transport: httpx.BaseTransport | None = None,
         max_answer: int = MAX_ANSWER,
     ) -> None:
         self.account = account
         self._max_answer = max_answer
-        self._transport = transport
         self._key = _KeyForOrigin(account)
         self._trust = httpx.create_ssl_context(trust_env=False)
-        # One request at a time on each: when more threads than connections share one httpx
-        # client, its pool may close a connection just handed out.
         self._lanes = Lanes(in_flight, self._open, account.timeout.total)
 
     def __enter__(self) -> Self:
@@ -104,10 +99,18 @@ class Client:
         headers = {"content-type": content_type}
         return self._send("POST", path, self._key, content=body, headers=headers)
 
-    def call(self, method: str, path: str, body: bytes = b"") -> Answer:
-        """Make one call once, as `post` does; the path may have a query, encoded already."""
+    def call(self, method: str, path: str, body: bytes = b"", *, told_as: str = "") -> Answer:
+        """Make one call once, as `post` does; the path may have a query, encoded already.
+
+        Errors tell `told_as` instead of the path, where that names a person.
+        """
         headers = {"content-type": "application/json"} if body else None
-        return self._send(method, path, self._key, content=body or None, headers=headers)
+        try:
+            return self._send(method, path, self._key, content=body or None, headers=headers)
+        except ApiError as error:
+            if told_as:
+                error.tell_as(told_as)
+            raise
 
     def get(self, path: str, params: Mapping[str, str | int] | None = None) -> Answer:
         """Ask for one answer; `params` are encoded (`+` as %2B, reading T08)."""
@@ -157,9 +160,7 @@ class Client:
     ) -> tuple[int, bytes, str]:
         """Send one request and read its answer; give status, body and content type."""
         try:
-            request = lane.http.build_request(
-                method, self.account.base_url + path, extensions={"trace": lane.trace}, **what
-            )
+            request = lane.http.build_request(method, self.account.base_url + path, **what)
             response = lane.http.send(request, auth=auth, stream=True)
             try:
                 body = self._read(response, method, path, into)
@@ -175,18 +176,16 @@ class Client:
             raise self._unclear(method, path, fault, response.status_code)
         return response.status_code, body, content_type
 
-    def _open(self) -> httpx.Client:
+    def _open(self) -> Lane:
         wait = self.account.timeout
-        return httpx.Client(
+        return Lane(
+            self._trust,
             headers={"user-agent": f"loyalty-etl/{_version()}", "accept-encoding": "identity"},
             timeout=httpx.Timeout(
                 connect=wait.connect, read=wait.read, write=wait.write, pool=wait.pool
             ),
-            limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
-            transport=self._transport,
             follow_redirects=False,
             trust_env=False,
-            verify=self._trust,
         )
 
     def _read(
@@ -204,6 +203,7 @@ class Client:
                 secret=self.account.api_key,
                 hidden=self.account.hidden,
                 profile=self.account.profile,
+                sent=(str(response.request.url.raw_path, "ascii"), response.request.content),
             )
         if response.headers.get("content-encoding", "identity").lower() != "identity":
             raise self._unclear(method, path, "a compressed answer that was not asked for", status)

@@ -73,7 +73,13 @@ class ApiError(Exception):
         # "Conflict" after "409 Conflict" says nothing new.
         said = [reason, "" if message and message in reason else message, detail]
         self.said = ": ".join(filter(None, said))
-        super().__init__(f"{method} {path}: {self.said}; {self.todo}")
+        super().__init__()
+        self.tell_as(path)
+
+    def tell_as(self, path: str) -> None:
+        """Tell another path than the one that was asked."""
+        self.path = path
+        self.args = (f"{self.method} {path}: {self.said}; {self.todo}",)
 
 
 class Unreachable(ApiError):

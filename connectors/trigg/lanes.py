@@ -1,68 +1,16 @@
-"""The connections of one client: who has which, and how one is cut from another thread."""
+"""The connections of one client: who has which, and which are too late."""
 
 import math
-import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import httpx
 
-__all__ = ["Lane", "Lanes"]
+from connectors.trigg.lane import Lane
 
-_CONNECTED = {"connection.connect_tcp.complete", "connection.start_tls.complete"}
-_NOT_SENT_WHOLE = {"http11.send_request_headers.failed", "http11.send_request_body.failed"}
-
-
-@dataclass(slots=True, eq=False)
-class Lane:
-    """One connection, used for one request at a time.
-
-    Attributes:
-        http: what sends; `trace` belongs into its requests' extensions.
-        cut: why it was cut, empty if it was not.
-        sent_whole: whether the request left without an error, as far as it has left.
-    """
-
-    http: httpx.Client
-    cut: str = ""
-    sent_whole: bool = True
-    deadline: float = math.inf
-    _socket: socket.socket | None = field(default=None, repr=False)
-
-    def begin(self, deadline: float) -> None:
-        """Make ready for an exchange that ends before this time of the monotonic clock."""
-        self.cut, self.sent_whole, self.deadline = "", True, deadline
-
-    def end(self, why: str) -> None:
-        """Cut the exchange from another thread: whoever waits for it gets an error at once.
-
-        The socket is shut down, not closed: closing would not wake who waits on it, and its
-        number could be given to another file meanwhile.
-        """
-        self.cut, self.deadline = why, math.inf
-        if self._socket is not None:
-            with suppress(OSError):  # closed by now
-                # Not SSLSocket's own: that takes the TLS state from under the reader.
-                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
-
-    def trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """Follow what httpcore says of the exchange.
-
-        Raises:
-            httpx.ConnectError: it was cut while connecting.
-        """
-        if event in _CONNECTED:
-            self._socket = info["return_value"].get_extra_info("socket")
-            if self.cut:
-                info["return_value"].close()
-                raise httpx.ConnectError(self.cut)
-        elif event in _NOT_SENT_WHOLE:
-            # httpcore goes on to read: servers may refuse before they have read all.
-            self.sent_whole = False
+__all__ = ["Lanes"]
 
 
 class Lanes:
@@ -75,7 +23,7 @@ class Lanes:
             answer may drip in a byte at a time, and a request leave like that.
     """
 
-    def __init__(self, count: int, connect: Callable[[], httpx.Client], total: float) -> None:
+    def __init__(self, count: int, connect: Callable[[], Lane], total: float) -> None:
         self._connect = connect
         self._total = total
         self._unopened = count
@@ -136,7 +84,7 @@ class Lanes:
                 # The one used last: the others may rest until they are closed.
                 lane = self._free.pop()
             else:
-                lane = Lane(self._connect())
+                lane = self._connect()
                 self._unopened -= 1
             lane.begin(time.monotonic() + self._total)
             self._flying.add(lane)

@@ -1,14 +1,14 @@
 """The ledger itself, on an open connection."""
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import Event
 from types import TracebackType
 from typing import Self
 
 import polars as pl
-from sqlalchemy import Connection, and_, delete, func, select, update
+from sqlalchemy import Connection, and_, func, select, update
 
 from delivery.ledger import known, rows
 from delivery.ledger.errors import LedgerError
@@ -254,20 +254,15 @@ class Ledger:
 
         What the target holds stays known. Open loads, and those in doubt, stay too.
         """
-        doubtful = select(batches.c.load).where(batches.c.state == State.IN_DOUBT)
         with self._store.writing() as connection:
-            found = select(loads.c.number, loads.c.target).where(
-                loads.c.id.in_(ids), loads.c.state == "closed", loads.c.number.not_in(doubtful)
-            )
-            gone = connection.execute(found).all()
-            for target in {row.target for row in gone}:
-                known.fold(connection, target)
-            numbers = [row.number for row in gone]
-            connection.execute(delete(hashes).where(hashes.c.load.in_(numbers)))
-            connection.execute(delete(batches).where(batches.c.load.in_(numbers)))
-            connection.execute(delete(loads).where(loads.c.number.in_(numbers)))
+            gone = known.forget_loads(connection, ids)
         self._numbers.clear()
-        return len(numbers)
+        return gone
+
+    def forget_keys(self, keys: Sequence[bytes]) -> int:
+        """Forget that records of these keys were delivered, to any target; say how many were."""
+        with self._store.writing() as connection:
+            return known.forget_keys(connection, keys)
 
     def learned(self, target: str) -> Learned:
         """Give what was learned about a target."""

@@ -5,7 +5,7 @@ added or looked up. And no record becomes a Python object on its way in: one par
 hashes of ten thousand records, and the table `numbers` cuts it up inside the database.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby
 from operator import attrgetter
 
@@ -24,10 +24,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from delivery.ledger.tables import CHUNK, batches, hashes, known, loads, numbers
+from delivery.ledger.tables import CHUNK, batches, hashes, known, loads, numbers, targets
 from delivery.ledger.words import HASH, Fate, State
 
 FOLDED_AT_ONCE = 200  # batches whose hashes are in memory at a time
+FORGOTTEN_AT_ONCE = 500  # keys that one statement forgets
 
 _start = numbers.c.n * HASH + 1
 _key = func.substr(bindparam("keys", type_=LargeBinary), _start, HASH, type_=LargeBinary)
@@ -53,6 +54,32 @@ def has_unfolded(connection: Connection, target: int, besides: int) -> bool:
     """Say whether other loads have accepted batches that the index does not hold yet."""
     waiting = _live(target, State.ACCEPTED).where(hashes.c.load != besides)
     return connection.execute(waiting.limit(1)).first() is not None
+
+
+def forget_keys(connection: Connection, keys: Sequence[bytes]) -> int:
+    """Take keys out of the index, of every target; say how many entries there were."""
+    forgotten = 0
+    for begin in range(0, len(keys), FORGOTTEN_AT_ONCE):
+        some = keys[begin : begin + FORGOTTEN_AT_ONCE]
+        these = known.c.target.in_(select(targets.c.id)), known.c.key.in_(some)
+        forgotten += connection.execute(delete(known).where(*these)).rowcount
+    return forgotten
+
+
+def forget_loads(connection: Connection, ids: Collection[str]) -> int:
+    """Forget closed loads with their batches, none of them in doubt; say how many."""
+    doubtful = select(batches.c.load).where(batches.c.state == State.IN_DOUBT)
+    found = select(loads.c.number, loads.c.target).where(
+        loads.c.id.in_(ids), loads.c.state == "closed", loads.c.number.not_in(doubtful)
+    )
+    gone = connection.execute(found).all()
+    for target in {row.target for row in gone}:
+        fold(connection, target)
+    old = [row.number for row in gone]
+    connection.execute(delete(hashes).where(hashes.c.load.in_(old)))
+    connection.execute(delete(batches).where(batches.c.load.in_(old)))
+    connection.execute(delete(loads).where(loads.c.number.in_(old)))
+    return len(old)
 
 
 def fold(connection: Connection, target: int) -> int:

@@ -52,7 +52,8 @@ class SqliteFile(Store):
         self._inodes: dict[str, int] = {}
         self._mark_file: int | None = None
         with self.asking():
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for folder in (*reversed(path.parent.parents), path.parent):
+                folder.mkdir(exist_ok=True, mode=0o700)
             if kind := remote_kind(path.parent.resolve()):
                 raise LedgerBroken(
                     f"ledger {path} lies on a network file system ({kind}), where locks do not "

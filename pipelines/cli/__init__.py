@@ -14,6 +14,7 @@ from pipelines.cli.checking import check
 from pipelines.cli.demo import demo
 from pipelines.cli.endpoints import endpoints
 from pipelines.cli.feeds import feeds
+from pipelines.cli.forgetting import forget
 from pipelines.cli.functions import functions
 from pipelines.cli.guessing import guess
 from pipelines.cli.ids import ids
@@ -52,6 +53,7 @@ COMMANDS = (
         results,
         status,
     ),
+    forget,
     *(resolve, export, runs, functions, endpoints, sample_data),
     ids,
 )

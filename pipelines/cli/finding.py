@@ -86,7 +86,7 @@ def find_summary(run_id: str, feed: str | None = None) -> Summary:
     Raises:
         ClickException: there is none, or more than one.
     """
-    found = [s for s in list_summaries(_name(feed)) if s.run_id.startswith(run_id)]
+    found = [s for s in list_summaries(named_feed(feed)) if s.run_id.startswith(run_id)]
     found = [s for s in found if s.kind == "load"]
     return _only(found, [(s.run_id, s.feed) for s in found], run_id)
 
@@ -97,7 +97,7 @@ def find_load(loads: Iterable["Load"], run_id: str, feed: str | None = None) -> 
     Raises:
         ClickException: there is none, or more than one.
     """
-    name = _name(feed)
+    name = named_feed(feed)
     found = [x for x in loads if x.id.startswith(run_id) and name in {None, x.feed}]
     return _only(found, [(run_of(x), x.feed) for x in found], run_id)
 
@@ -107,7 +107,7 @@ def run_of(load: "Load") -> str:
     return load.id.rpartition("/")[0]
 
 
-def _name(feed: str | None) -> str | None:
+def named_feed(feed: str | None) -> str | None:
     """Give a feed's name, where its path may have been given."""
     return feed and (find_feed(feed)[0] if "/" in feed else feed)
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from delivery.erasing import FORGOTTEN
 from pipelines.feeds import LoadFeed
 from pipelines.fields import Fields, fields_of
 from pipelines.judging import rules_of_lines, rules_of_receipts, rules_of_records
@@ -46,11 +47,16 @@ def bare_reasons(outcomes: pl.LazyFrame, feed: LoadFeed | None) -> pl.LazyFrame:
         ]
     )
     known += [
-        pl.when(reasons.str.contains("stands in the file more than once")).then(pl.lit(REPEATS))
+        pl.when(reasons.str.contains("stands in the file more than once")).then(pl.lit(REPEATS)),
+        pl.when(reasons == FORGOTTEN).then(pl.lit(FORGOTTEN)),
     ]
     found = pl.concat_list(known).list.drop_nulls().list.unique(maintain_order=True)
     told = pl.when(found.list.len() > 0).then(found).otherwise(pl.concat_list(pl.lit(OTHER)))
-    merged = pl.concat_list(pl.lit("merged ") + reasons.str.extract(MERGED).fill_null(""))
+    merged = pl.concat_list(
+        pl.when(reasons == FORGOTTEN)
+        .then(reasons)
+        .otherwise(pl.lit("merged ") + reasons.str.extract(MERGED).fill_null(""))
+    )
     whole = pl.concat_list(reasons.fill_null(""))
     is_merged = pl.col("outcome") == "merged"
     why = pl.when(by_checks).then(told).when(is_merged).then(merged).otherwise(whole)

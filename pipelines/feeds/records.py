@@ -13,8 +13,12 @@ from pipelines.feeds.block import Words, fault
 from pipelines.feeds.mapping import Mapped, columns_of, given_type
 from validators.fields import Kind
 
-BATCHED = ("POST /transactions", "POST /import")
+BATCHED = ("POST /transactions", "POST /import", "POST /import/file")
 """Methods that take many records a request."""
+_NO_MIRROR = (
+    "mirror is not offered: a file that is cut short looks just like one of members who left;"
+    " name who shall be deleted in a feed to DELETE /customers/… (docs/endpoints.md)"
+)
 KINDS: Mapping[str, Kind] = {
     "integer": "integer",
     "number": "number",
@@ -34,10 +38,15 @@ class Batch(Words):
     Attributes:
         noun: a word for one record.
         single: whether each record is a request of its own.
+        renews: whether a record with other content takes the place of the one that is there,
+            whatever a repeat of the same does.
+        may_ask: whether the platform can be asked which records it has.
     """
 
     noun: ClassVar[Literal["receipt", "member", "record"]]
     single: ClassVar[bool] = False
+    renews: ClassVar[bool] = False
+    may_ask: ClassVar[bool] = False
 
     max_bytes: Annotated[int, Field(ge=1024)] = 4 * 1024 * 1024
     in_flight: Annotated[int, Field(ge=1, le=64)] = 4
@@ -89,8 +98,10 @@ def check_endpoint(words: object) -> object:
     if "endpoint" not in words:
         raise PydanticCustomError("missing", "missing", {"name": "endpoint"})
     name = words["endpoint"]
-    if name not in BATCHED and (why := _refusal(name)):
+    if name not in (*BATCHED, "POST /import/form") and (why := _refusal(name)):
         raise fault(why, "endpoint")
+    if words.get("mode") == "mirror":
+        raise fault(_NO_MIRROR, "mode")
     return words
 
 

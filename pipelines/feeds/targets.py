@@ -5,8 +5,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from pipelines.feeds.customers import NEEDS, CustomerTarget
+from pipelines.feeds.imports import FILE, FORM, FormTarget, ImportTarget
 from pipelines.feeds.records import Batch, RecordTarget, check_endpoint
-from validators.fields import MEMBER_KEYS
 
 RECEIPT_KEY = ("Header.StoreId", "Header.ReceiptId")
 
@@ -17,35 +17,33 @@ class TransactionsTarget(Batch):
     noun = "receipt"
     naming: ClassVar = RECEIPT_KEY
     may_repeat: ClassVar = False
+    may_ask: ClassVar = True
 
     endpoint: Literal["POST /transactions"]
     max_receipts: Annotated[int, Field(ge=1)] = 400
     max_lines: Annotated[int | None, Field(ge=1)] = None
 
 
-class ImportTarget(Batch):
-    """Members to POST /import, an object with one list named `envelope` (reading T05)."""
-
-    noun = "member"
-    naming: ClassVar = MEMBER_KEYS
-    may_repeat: ClassVar = True
-
-    endpoint: Literal["POST /import"]
-    envelope: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] = "members"
-    max_members: Annotated[int, Field(ge=1)] = 400
+_OWN = {
+    "POST /transactions": TransactionsTarget,
+    "POST /import": ImportTarget,
+    FILE: ImportTarget,
+    FORM: FormTarget,
+    **dict.fromkeys(NEEDS, CustomerTarget),
+}
+"""The methods with words of their own."""
 
 
 def _tag(words: object) -> str:
     """Tell by the endpoint which target's words these are."""
     endpoint = words.get("endpoint") if isinstance(words, dict) else None
-    batched = {"POST /transactions": TransactionsTarget, "POST /import": ImportTarget}
-    batched |= dict.fromkeys(NEEDS, CustomerTarget)
-    return (batched.get(str(endpoint)) or RecordTarget).__name__
+    return (_OWN.get(str(endpoint)) or RecordTarget).__name__
 
 
 Target = Annotated[
     Annotated[TransactionsTarget, Tag("TransactionsTarget")]
     | Annotated[ImportTarget, Tag("ImportTarget")]
+    | Annotated[FormTarget, Tag("FormTarget")]
     | Annotated[CustomerTarget, Tag("CustomerTarget")]
     | Annotated[RecordTarget, Tag("RecordTarget")],
     Discriminator(_tag),
@@ -53,4 +51,4 @@ Target = Annotated[
 ]
 
 
-__all__ = ["RECEIPT_KEY", "ImportTarget", "Target", "TransactionsTarget"]
+__all__ = ["RECEIPT_KEY", "Target", "TransactionsTarget"]

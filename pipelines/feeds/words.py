@@ -19,10 +19,11 @@ from pipelines.feeds.customers import CustomerTarget, check_customers
 from pipelines.feeds.delivery import Delivery
 from pipelines.feeds.duplicates import Merging
 from pipelines.feeds.ids import Ids, check_customers_of
+from pipelines.feeds.imports import ImportTarget, MemberImport
 from pipelines.feeds.mapping import ListOf, Mapped, Outcome, columns_of, given_type
 from pipelines.feeds.records import RecordTarget, check_record, kinds_of, needed
 from pipelines.feeds.source import Source
-from pipelines.feeds.targets import RECEIPT_KEY, ImportTarget, Target, TransactionsTarget
+from pipelines.feeds.targets import RECEIPT_KEY, Target, TransactionsTarget
 from pipelines.feeds.values import Values, check_zone
 from validators.fields import (
     CUSTOMER_FIELDS,
@@ -111,7 +112,7 @@ class LoadFeed(Words):
                 if isinstance(mapped, ListOf):
                     raise fault("a receipt holds no such list", name)
             return mapping
-        if isinstance(info.data.get("target"), ImportTarget):
+        if isinstance(info.data.get("target"), MemberImport):
             _check_members(mapping)
         return mapping
 
@@ -141,7 +142,10 @@ class LoadFeed(Words):
             return self
         if isinstance(self.target, CustomerTarget):
             check_customers(self.target, self.mapping)
-        of_members = isinstance(self.target, ImportTarget)
+        confirms = isinstance(self.target, ImportTarget) and self.target.confirm
+        if confirms and self.delivery.in_doubt not in {None, "ask"}:
+            raise fault("target.confirm asks, so leave in_doubt out", "delivery")
+        of_members = isinstance(self.target, MemberImport)
         if of_members and not set(self.mapping) & set(MEMBER_KEYS):
             raise fault(f"needs one of {', '.join(MEMBER_KEYS)} to name a member", "mapping")
         if "receipts" in self.model_fields_set:
@@ -152,8 +156,8 @@ class LoadFeed(Words):
     def key(self) -> list[str]:
         """What makes a record this one.
 
-        Of receipts all of these, and whether it is a return; of members to POST /import the first
-        that is there; of other records all of these.
+        Of receipts all of these, and whether it is a return; of members the first that is there;
+        of other records all of these.
         """
         return self.delivery.key or list(self.target.naming)
 
@@ -191,7 +195,7 @@ def _check_members(mapping: Mapping[str, Mapped]) -> None:
 
 
 def _kind(feed: LoadFeed, name: str, mapped: Mapped) -> Kind:
-    known = MEMBER_FIELDS if isinstance(feed.target, ImportTarget) else CUSTOMER_FIELDS
+    known = MEMBER_FIELDS if isinstance(feed.target, MemberImport) else CUSTOMER_FIELDS
     own = kind_of(name, known)
     given = given_type(mapped)
     if name == "zip" and given is None and feed.values.zip:
@@ -234,7 +238,7 @@ def _check_key(feed: LoadFeed) -> None:
     allowed = [n for n in RECEIPT_FIELDS if n.startswith("Header.")]
     if isinstance(feed.target, CustomerTarget):
         allowed = ["id", *MEMBER_KEYS]
-    elif isinstance(feed.target, ImportTarget):
+    elif isinstance(feed.target, MemberImport):
         allowed = list(MEMBER_KEYS)
     elif tuple(key[:2]) != RECEIPT_KEY:
         raise fault(f"begins with {', '.join(RECEIPT_KEY)}", "delivery")

@@ -3,11 +3,12 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import cast
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 
 from sandbox import strict_json
-from sandbox.answers import answer
+from sandbox.answers import Refusal, answer, answer_error
 from sandbox.calls import Call
 from sandbox.faults.chosen import Asked, Faults, Hit
 from sandbox.faults.content import Content
@@ -16,6 +17,7 @@ from sandbox.faults.rules import (
     Answered,
     DropAfter,
     DropBefore,
+    Echo,
     Hang,
     Late,
     Short,
@@ -40,7 +42,7 @@ async def meet(faults: Faults, waits: Waits, asked: Asked, call: Call, run: Run)
     return await _act(chosen.hit, waits, asked, call, run)
 
 
-async def _act(hit: Hit, waits: Waits, asked: Asked, call: Call, run: Run) -> Response:  # noqa: PLR0911 - one for each kind
+async def _act(hit: Hit, waits: Waits, asked: Asked, call: Call, run: Run) -> Response:  # noqa: C901, PLR0911 - one for each kind
     match hit.rule:
         case DropBefore(end=end):
             return Dropped(end)
@@ -63,6 +65,10 @@ async def _act(hit: Hit, waits: Waits, asked: Asked, call: Call, run: Run) -> Re
             return Cut(stored_answer or answer("{}"), end)
         case WrongPage() as rule:
             return await _turn_page(rule, hit.number, call, run)
+        case Echo(status=status):
+            asked_for = f"{asked.method} {asked.path}?{urlencode(call.query)}"
+            said = f"{asked_for} {call.body.decode('utf-8', 'replace')}"
+            return answer_error(Refusal(status, f"cannot be taken: {said}"))
         case Answered(stored=stored):
             await _store(stored, asked, call, run)
             return answer_hit(hit.rule, hit.number)

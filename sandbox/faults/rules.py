@@ -52,6 +52,12 @@ class Answered(Rule):
     stored: Stored = "none"
 
 
+class Echo(Rule):
+    """A refusal that repeats the request: path, query and body."""
+
+    status: Literal[400, 401, 403, 409, 422, 500] = 400
+
+
 class Redirect(Rule):
     """302 to a login page."""
 
@@ -152,6 +158,7 @@ KINDS: dict[str, tuple[type[Rule], tuple[str, ...]]] = {
     "error_504": (Answered, _ANY),
     "html_503": (Answered, _ANY),
     "html_200": (Answered, _ANY),
+    "echo": (Echo, _ANY),
     "redirect": (Redirect, _ANY),
     "unauthorized": (Rule, _ANY),
     "forbidden": (Rule, _ANY),

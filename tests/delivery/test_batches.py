@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from delivery.batches import Batch, Cutter, Envelope, Limits, cut_batches
 
-ENVELOPE = Envelope("ReceiptRequests")
+ENVELOPE = Envelope.of_json("ReceiptRequests")
 AROUND = len('{"ReceiptRequests":[]}')
 
 

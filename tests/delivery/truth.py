@@ -17,7 +17,7 @@ from delivery.records import RECORDS, RecordFile, RecordWriter, read_records, un
 from delivery.replies import Found, Reply, Verdict
 from delivery.sending import Platform, Sender
 
-ENVELOPE = Envelope("R")
+ENVELOPE = Envelope.of_json("R")
 CALM = Policy(
     first_wait=0, longest_wait=0, longest_asked_wait=0, settle=0, breaker_rest=0, deadline=60
 )
@@ -79,14 +79,14 @@ class Book:
         frames = (_left(frame, gone, lanes) for frame in read_records(self.path))
         cutter = Cutter(frames, ENVELOPE, limits or Limits(records=400), lanes)
         if self.single:
-            cutter = Singles(frames)
+            cutter = Singles(frames, Envelope())
         pending = Pending(
             self.load,
             journal or ledger,
             entries,
             cutter=cutter,
             records=RecordFile(self.path),
-            envelope=Envelope("") if self.single else ENVELOPE,
+            envelope=Envelope() if self.single else ENVELOPE,
             policy=policy,
         )
         return Sender(pending, platform, policy, stop or threading.Event())

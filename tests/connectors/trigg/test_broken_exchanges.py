@@ -114,6 +114,14 @@ def answer_half_a_chunk(raw, _, line):
     line.sendall(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n")
 
 
+def answer(head):
+    def talk(raw, _, line):
+        raw.read(line)
+        line.sendall(head)
+
+    return talk
+
+
 def answer_and_hang(raw, _, line):
     raw.read(line)
     line.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{}")
@@ -134,6 +142,15 @@ def answer_and_hang(raw, _, line):
         (answer_a_part, b"{}"),
         (answer_half_a_chunk, b"{}"),
         (answer_and_hang, b"{}"),
+        (answer(b"HTTP/1.1 200 OK\r\n"), b"{}"),
+        (answer(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"), b"{}"),
+        (answer(b"HTTP/1.1 200 OK\r\nno colon\r\ncontent-length: 0\r\n\r\n"), b"{}"),
+        (answer(b"HTTP/1.1 200 OK\r\ncontent-length: ?\r\n\r\n{}"), b"{}"),
+        (answer(b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n{}"), b"{}"),
+        (answer(b"HTTP/1.1 200 OK\r\ntransfer-encoding: gzip\r\n\r\n{}"), b"{}"),
+        (answer(b"HTTP/1.1 103 Early Hints\r\n\r\n"), b"{}"),
+        (answer(b"HTTP/1.1 200 OK\r\nx: " + b"y" * 70_000 + b"\r\n\r\n"), b"{}"),
+        (answer(b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 200 + b"\r\n"), b"{}"),
     ],
 )
 def test_what_may_have_arrived_is_unclear_and_not_sent_again(serve_raw, make_client, talk, body):
@@ -262,6 +279,22 @@ def test_a_kept_connection_closed_at_rest_is_opened_anew(serve_raw, make_client,
     time.sleep(0.05)
     assert client.post("/transactions", b"2").status == 200
     assert (raw.connections, len(raw.heads)) == (2, 2)
+
+
+def test_words_nobody_asked_for_are_no_answer_to_the_next_request(serve_raw, make_client):
+    def talk(raw, number, line):
+        while raw.read(line):
+            raw.answer(line, b'{"n": %d}' % len(raw.heads))
+            if number == 1:
+                time.sleep(0.1)
+                raw.answer(line, b"{}", "500 Nobody Asked")
+
+    raw = serve_raw(talk)
+    client = make_client(url=raw.url, in_flight=1)
+    assert client.post("/transactions", b"1").body == b'{"n": 1}'
+    time.sleep(0.2)
+    assert client.post("/transactions", b"2").body == b'{"n": 2}'
+    assert raw.connections == 2
 
 
 def answer_early(status):
