@@ -13,7 +13,7 @@ from pathlib import Path
 from pipelines.feeds import LoadFeed
 from pipelines.id_learning import AT_ONCE, Learned, Learning
 from pipelines.id_members import NoMembersError, read_members
-from pipelines.id_store import forget_ids, hold_ids, read_ids
+from pipelines.id_store import hold_ids, ids_file, read_ids
 from pipelines.progress import Progress, quiet
 from pipelines.settings import trigg_account
 from pipelines.stopping import told_to_stop
@@ -56,21 +56,20 @@ def learn_ids(
 
     started, account = time.perf_counter(), trigg_account(feed.profile)
     with (
-        told_to_stop() as stop,
-        hold_ids(account) as home,
-        tempfile.TemporaryDirectory(prefix=".learning-", dir=home) as temporary,
+        hold_ids(path := ids_file(account)),
+        tempfile.TemporaryDirectory(prefix=f".{path.stem}-", dir=path.parent) as temporary,
         Client(account, in_flight=AT_ONCE) as client,
     ):
         members = read_members(feed, source, Path(temporary), progress)
-        learning = Learning(feed_name, client, members, stop, progress, again=replace)
-        try:
-            told = learning.learn(
-                [name for name in feed.key if name in feed.mapping], since, Path(temporary)
-            )
-        finally:
-            learning.keep()
-            client.abandon()
+        names = [name for name in feed.key if name in feed.mapping]
+        with told_to_stop() as stop:
+            learning = Learning(feed_name, client, members, stop, progress, again=replace)
+            try:
+                told = learning.learn(names, since, Path(temporary))
+            finally:
+                learning.keep()
+                client.abandon()
     return changed(told, seconds=round(time.perf_counter() - started, 3))
 
 
-__all__ = ["Learned", "NoMembersError", "forget_ids", "learn_ids", "read_ids"]
+__all__ = ["Learned", "NoMembersError", "learn_ids", "read_ids"]

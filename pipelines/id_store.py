@@ -7,7 +7,8 @@ any tool and by its owner only. What it holds can be learned again.
 import fcntl
 import os
 import re
-from collections.abc import Collection, Iterator
+import shutil
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -18,7 +19,7 @@ from connectors.trigg.account import Account
 from delivery.records import hash_bytes
 from pipelines.platforms import platform_of
 from pipelines.publishing import CannotWrite, sync
-from pipelines.settings import state_dir
+from pipelines.settings import private_folder, state_dir
 from transforms.customer_ids import CustomerIds
 
 IDS = pl.Schema(
@@ -80,22 +81,23 @@ def write_ids(account: Account, ids: pl.DataFrame) -> None:
 
 
 @contextmanager
-def hold_ids(account: Account) -> Iterator[Path]:
-    """Keep others from writing an account's ids; give the folder they lie in.
+def hold_ids(path: Path) -> Iterator[None]:
+    """Keep others from writing such a file; its folder is made, what a kill has left is removed.
 
     Raises:
         CannotWrite: somebody is at it, or the folder cannot be written.
     """
-    path = ids_file(account)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_folder(path.parent)
         lock = os.open(path.with_suffix(".lock"), os.O_CREAT | os.O_RDWR, 0o600)
     except OSError as error:
         message = f"{path.parent} cannot be written ({error.strerror}): set LOYALTY_ETL_STATE"
         raise CannotWrite(message) from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield path.parent
+        for left in path.parent.glob(f".{path.stem}-*"):
+            shutil.rmtree(left)
+        yield
     except BlockingIOError:
         raise CannotWrite(f"{path}: ids are being learned already; wait for that to end") from None
     finally:
@@ -149,35 +151,6 @@ def _each_once(found: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def forget_ids(account: Account, ids: Collection[str]) -> int:
-    """Erase everybody whom one of these names, be it a legacy id or the platform's own.
-
-    All that is known of such a customer goes, by whatever name. Nothing is lost that could not be
-    learned again while the customer is there.
-
-    Returns:
-        How many ids were erased.
-
-    Raises:
-        CannotWrite: ids are being learned meanwhile.
-    """
-    if not ids_file(account).exists():
-        return 0
-    wanted = pl.Series(ids, dtype=pl.String).str.to_lowercase()
-
-    def named(column: str, by: pl.Series) -> pl.Expr:
-        return pl.col(column).str.to_lowercase().is_in(by.implode()).fill_null(value=False)
-
-    with hold_ids(account):
-        known = read_ids(account)
-        hit = known.filter(named("legacy_id", wanted))["customer_id"].str.to_lowercase()
-        whose = pl.concat([wanted, hit])
-        kept = known.filter(~(named("customer_id", whose) | named("conflict", whose)))
-        if kept.height < known.height:
-            write_ids(account, kept)
-    return known.height - kept.height
-
-
 def customer_ids(account: Account | None, by: str | None = None) -> CustomerIds:
     """Give what legacy ids are looked up by: those called `by`, or of any name.
 
@@ -205,7 +178,6 @@ __all__ = [
     "KEY",
     "add_ids",
     "customer_ids",
-    "forget_ids",
     "hold_ids",
     "ids_file",
     "read_ids",

@@ -51,12 +51,13 @@ def learn(
     """
     name, words, _ = load_feed(feed)
     moment = _moment(since) if since else None
-    from pipelines.cli.terminal import TerminalReporter
+    from pipelines.cli.terminal import TerminalReporter, ending_on_sigterm
     from pipelines.id_map import learn_ids
     from pipelines.settings import trigg_account
 
     click.echo(f"from  {trigg_account(words.profile).where}", err=True)
-    with TerminalReporter(silent=as_json).following(click.echo) as progress:
+    reporter = TerminalReporter(silent=as_json)
+    with ending_on_sigterm(), reporter.following(click.echo) as progress:
         told = learn_ids(name, words, progress, source=source or "", since=moment, replace=replace)
     if as_json:
         click.echo(json.dumps(asdict(told) | {"exit_code": told.exit_code}, ensure_ascii=False))

@@ -18,8 +18,8 @@ from connectors.trigg.questions import Patience
 from pipelines.assets import load_assets
 from pipelines.feeds import FeedError, find_feed
 from pipelines.id_learning import FEW
-from pipelines.id_map import forget_ids, learn_ids, read_ids
-from pipelines.id_store import ids_file
+from pipelines.id_map import learn_ids, read_ids
+from pipelines.id_store import hold_ids, ids_file
 from pipelines.progress import Reporter
 from pipelines.settings import trigg_account
 from pipelines.validating import validate
@@ -366,18 +366,19 @@ def test_a_plan_keeps_who_waits_out(shop, club):
     assert done.accepted_records == 1
 
 
-def test_who_is_forgotten_is_in_no_file(shop, club):
+def test_who_is_forgotten_is_there_by_no_name(shop, club, cli_here):
     shop.serve()
     feed = club(range(3), ids={"columns": ["card"]})
     shop.run(feed)
     learn(feed)
-    account = trigg_account()
-    assert forget_ids(account, [kept()["0001"].lower()]) == 2
+    path = ids_file(trigg_account())
+    with hold_ids(path):
+        assert "being learned" in cli_here("forget", "--key", "0001", "--yes").errors[0]
+    assert cli_here("forget", "--key", "0001", "--yes").code == 0
     assert sorted(kept()) == ["0000", "0002", "C0", "C2"]
-    assert forget_ids(account, ["C2"]) == 2
-    assert forget_ids(account, ["nobody"]) == 0
-    folder = ids_file(account).parent
-    assert not any(b"0001" in file.read_bytes() for file in folder.iterdir())
+    assert cli_here("forget", "--key", kept()["0002"], "--yes").code == 0
+    assert sorted(kept()) == ["0000", "C0"]
+    assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_brands_have_ids_of_their_own(shop, club, brand):
@@ -473,3 +474,14 @@ def test_dagster_learns_after_a_load(shop, club):
     (check,) = (c for c in done.get_asset_check_evaluations() if c.check_name == "members_known")
     assert check.passed
     assert len(kept()) == 3
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_are_learned_by_one_question(shop, club):
+    platform = shop.serve()
+    feed = club(range(100_000))
+    shop.run(feed)
+    told = learn(feed)
+    assert (told.new, told.listed, told.looked_up, told.unknown) == (100_000, 100_000, 0, 0)
+    assert asked(platform) == 1
+    assert told.seconds < 60
