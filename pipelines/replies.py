@@ -99,6 +99,8 @@ def make_call(client: "Client", endpoint: Endpoint) -> Callable[[bytes], Reply]:
             reply = reply_of(error, time.perf_counter() - started)
             if error.status in endpoint.done_if:
                 reply = replace(reply, repeats=True)
+            if error.status in endpoint.parked_if:
+                reply = replace(reply, verdict=Verdict.PARKED)
             if error.status == NOT_FOUND and NOT_FOUND in endpoint.statuses:
                 # Whom or what it names is not there: the record's fault, not the path's.
                 reply = replace(reply, verdict=Verdict.REFUSED)
