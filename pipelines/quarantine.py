@@ -14,6 +14,7 @@ from pathlib import Path
 import polars as pl
 
 from connectors.files import read, take_stamp
+from delivery.erasing import FORGOTTEN
 from delivery.outcomes import PARKED, QUARANTINED
 from pipelines.feeds import LoadFeed
 from pipelines.loading import file_source_of
@@ -127,7 +128,9 @@ def _still(runs: Iterable[Summary]) -> Iterator[InQuarantine]:
 
 
 def _read_parked(run: Summary) -> pl.DataFrame:
-    people = _outcomes(run).filter(pl.col("outcome") == QUARANTINED).select(list(PARKED))
+    # Who was forgotten has no row in quarantined.csv any more.
+    parked = (pl.col("outcome") == QUARANTINED) & (pl.col("key") != FORGOTTEN)
+    people = _outcomes(run).filter(parked).select(list(PARKED))
     return people.collect().with_row_index("place")
 
 

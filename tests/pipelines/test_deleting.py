@@ -160,3 +160,15 @@ def test_a_deletion_that_was_stopped_goes_on(shop, platform, cli_here):
     platform.fail()
     assert cli_here("resume", "--feed", feed).code == 0
     assert platform.facts()["customers"] == 2
+
+
+def test_a_plan_forgets_whom_it_would_delete(shop, platform, cli_here):
+    name_them(shop.folder, "M1", "M2")
+    feed = write(shop.folder)
+    shop.run(feed)  # refused, and nothing is left of it
+    looked = cli_here("plan", feed, "--json").json()
+    assert platform.facts()["customers"] == 4
+    assert json.loads(Path(looked["file"]).read_text())["deletes"]
+    assert cli_here("forget", "--key", "M2", "--yes").code == 0
+    made = json.loads(Path(looked["file"]).read_text())
+    assert (made["deletes"], made["example"]) == ([], "")

@@ -185,3 +185,16 @@ def test_it_is_told_wherever_one_looks(shop, cli_here):
     assert told.out.endswith(f"Next: loyalty-etl retry --quarantined --feed {feed}\n")
     (waiting,) = cli_here("status", "--json").json()["quarantined"]
     assert (waiting["feed"], waiting["records"]) == ("people", 1)
+
+
+def test_who_is_forgotten_is_not_tried_again(shop, cli_here):
+    served = shop.serve(parks("M1", "M2", "M3"))
+    members(shop.folder, *rows(1, 2, 3))
+    feed = write(shop.folder, POST)
+    shop.run(feed)
+    assert cli_here("forget", "--key", "M2", "--key", "+4790000002", "--yes").code == 0
+    assert still().keys() == {"M1", "M3"}
+    served.fail(parks("M1"))
+    told = cli_here("retry", "--quarantined", "--feed", feed, "--json").json()
+    assert (told["accepted_records"], told["quarantined_records"]) == (1, 1)
+    assert still().keys() == {"M1"}
