@@ -51,9 +51,12 @@ class Endpoint:
         sends: one record a request, or many; empty where it changes nothing.
         repeat: what sending the same again does; empty where it changes nothing.
         done_if: statuses that, after a lost answer, mean that the first one has landed.
+        ask: the methods that tell, after a lost answer, whether the first one has landed.
         taken_if: what an answer must say, beside its status, to be a yes.
         key: the fields that by default name a record; of those under `either`, the first that is
             there does.
+        apart: fields that are part of it where a feed maps them.
+        whole: whether all that a feed maps is.
         either: fields of which one must be there.
         statuses: those documented; read off a sister method if `guessed`.
         preview: may change or vanish without notice.
@@ -76,8 +79,11 @@ class Endpoint:
     sends: Sends = ""
     repeat: Repeat = ""
     done_if: tuple[int, ...] = ()
+    ask: tuple[str, ...] = ()
     taken_if: Mapping[str, str] = field(default_factory=dict)
     key: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
+    whole: bool = False
     either: tuple[str, ...] = ()
     statuses: tuple[int, ...]
     guessed: bool = False
