@@ -22,6 +22,8 @@ from validators.rules import Rule, field_rules
 TIME = "Header.TimeStamp"
 NO_CODE = r"^[ (]*(?:[1-9]|0[1-9])[0-9 ()./\x{a0}-]{4,}$"
 """What a phone number without a country code looks like."""
+SHORT = "^(?:[^0-9A-Za-z]*[0-9]){1,5}[^0-9A-Za-z]*$"
+"""What has too few digits for a phone number of any country."""
 NOT_OF_A_VALUE = {"missing", "no-key"}
 
 
@@ -170,13 +172,17 @@ def _not_such(field: Read) -> list[tuple[str, str, pl.Expr]]:
 
 def _no_phone(field: Read) -> list[tuple[str, str, pl.Expr]]:
     code, region = "not-a-phone", field.style.region
+    text = pl.col(field.name)
+    short = text.str.contains(SHORT).fill_null(value=False)
+    told = [(code, "not a complete phone number", short)]
     if region:
         what = f"not a phone number of {region}, nor one with its country code"
-        return [(code, what, pl.lit(value=True))]
-    bare = pl.col(field.name).str.contains(NO_CODE).fill_null(value=False)
+        return [*told, (code, what, ~short)]
+    bare = text.str.contains(NO_CODE).fill_null(value=False) & ~short
     return [
+        *told,
         (code, "has no country code: set values.region, such as NO", bare),
-        (code, "not a phone number such as +4712345678", ~bare),
+        (code, "not a phone number such as +4712345678", ~(bare | short)),
     ]
 
 

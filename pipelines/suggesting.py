@@ -199,7 +199,9 @@ def _phone(case: Case) -> str:  # noqa: PLR0911  (one for each cause)
         return f"has no country code: set values.region: {likely[0]}{told}"
     if not region and mostly(r"[\d ()./-]{5,}", values):
         return f"has no country code: set values.region if these are phones; else {leave}"
-    return f"is no whole number: {leave}"
+    if mostly(r"[\d ()./-]*", values):
+        return f"is not complete: {leave}"
+    return f"is no phone number: {leave}"
 
 
 def _email(case: Case) -> str:
