@@ -11,8 +11,11 @@ import yaml
 
 from connectors.trigg.account import Account
 from connectors.trigg.client import Client
+from delivery.ledger import open_ledger
 from delivery.replies import Found
 from pipelines.replies import make_ask
+from pipelines.settings import ledger_url
+from pipelines.settling import describe_records, doubtful
 from tests.pipelines.conftest import KEY, NO_WAITS
 
 COUPON = "71E8AC01-152D-4B2E-956A-3656CD3396AE"
@@ -126,6 +129,10 @@ def test_the_same_points_given_by_somebody_else_leave_it_in_doubt(shop, platform
     summary = shop.run(place)
     assert (summary.in_doubt_records, summary.requests, summary.exit_code) == (1, 1, 5)
     assert platform.served.facts()["points"] == 200
+    with open_ledger(ledger_url()) as ledger:
+        (load,) = ledger.loads(feed="one")
+        (entry,) = doubtful(ledger, load)
+    assert describe_records(load, entry, 5) == ["row 2: customerId M0"]  # and no description
 
 
 def test_points_without_a_description_are_given_again_only_if_none_are_there(shop, platform):
