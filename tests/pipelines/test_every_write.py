@@ -16,6 +16,8 @@ from pipelines.feeds import find_feed
 from pipelines.loading import prepare
 from tests.pipelines.conftest import KEY, NO_WAITS
 
+pytestmark = pytest.mark.usefixtures("dagster_forgets")
+
 EXAMPLES = Path(__file__).resolve().parent.parent / "sandbox/examples"
 FIRST, SECOND = "15BE85AB-CD61-4A23-8C22-0981AD35DBD1S2010", "2A9ACDD0-9113-4EF4-8EA9-FD343E040EE9"
 CARD, COUPON = "952841C1-4385-40B3-8B30-A65AAC66108E", "71E8AC01-152D-4B2E-956A-3656CD3396AE"

@@ -16,6 +16,8 @@ from pipelines.shaping import make_shaper, whole_records
 from pipelines.validating import validate
 from tests.pipelines.conftest import NO_WAITS
 
+pytestmark = pytest.mark.usefixtures("dagster_forgets")
+
 MAPPING = {
     "cartId": "cart",
     "contactId": "contact",
