@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from transforms.mapping import CLEARED
-from transforms.members import encode_members
+from transforms.requests import encode_body
 
 
 def number_records(
@@ -55,7 +55,7 @@ def add_list(
         kinds: the columns of its objects, `items.price`, and what each is.
 
     Returns:
-        The requests. A whole number is written as one (2, not 2.0), as the contract's sample is.
+        The requests.
     """
     start = f"{name}."
     own = {column.removeprefix(start): kind for column, kind in kinds.items()}
@@ -64,11 +64,7 @@ def add_list(
         *(pl.col(column).alias(column.removeprefix(start)) for column in kinds),
         *(pl.col(flag).alias(CLEARED + flag.removeprefix(CLEARED + start)) for flag in flags),
     )
-    written = encode_members(objects, own)
-    if numbers := [pl.escape_regex(key) for key, kind in own.items() if kind == "number"]:
-        # The quotes of a value are escaped, so no value holds such a key.
-        whole = rf'("(?:{"|".join(numbers)})":-?[0-9]+)\.0([,}}])'
-        written = written.str.replace_all(whole, "${1}${2}")
+    written = encode_body(objects, own)
     lists = (
         pl.DataFrame({"record": rows["record"], "text": written})
         .group_by("record", maintain_order=True)
