@@ -180,13 +180,13 @@ def _outcome_of(entry: Entry) -> str:
 
 def _members(entries: Sequence[Entry]) -> pl.DataFrame:
     """Say of each record in which batch it is, by place."""
-    parts = [
-        unpack_places(e.places).to_frame().with_columns(pl.lit(e.number, pl.UInt32).alias("batch"))
-        for e in entries
-        if e.state is not State.SPLIT
-    ]
-    empty = pl.DataFrame(schema={"place": pl.UInt32, "batch": pl.UInt32})
-    members = pl.concat([empty, *parts])
+    whole = [e for e in entries if e.state is not State.SPLIT]
+    sizes = pl.DataFrame(
+        {"batch": [e.number for e in whole], "times": [e.records for e in whole]},
+        schema={"batch": pl.UInt32, "times": pl.UInt32},
+    )
+    batch = sizes.select(pl.col("batch").repeat_by("times").explode(empty_as_null=False))
+    members = unpack_places(b"".join(e.places for e in whole)).to_frame().hstack(batch)
     return members if members["place"].is_sorted() else members.sort("place")
 
 

@@ -39,7 +39,8 @@ class Platform:
         post: sends one body.
         ask: finds out which records have landed, in their order; None if nobody can tell. Ends
             early when the event is set; what it did not get to is unknown.
-        asks_with: the columns of the records that `ask` needs.
+        asks_with: the columns of the records that `ask` needs, beside `sent_at`: when the request
+            that carried it last left, in Unix seconds.
         is_up: asks something harmless, to see whether the platform answers again.
     """
 
@@ -179,7 +180,9 @@ class Sender:
         if not asks:
             return []
         columns = self._platform.asks_with
-        records = pl.concat([self._pending.read(work.entry, columns) for work in asks])
+        left = [pl.lit(work.entry.sent_at, pl.Float64).alias("sent_at") for work in asks]
+        read = [self._pending.read(work.entry, columns) for work in asks]
+        records = pl.concat(r.with_columns(at) for r, at in zip(read, left, strict=True))
         return [_Call("ask", asks, records=records)]
 
     def _unsettled(self, works: Sequence[Work]) -> float:

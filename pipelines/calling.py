@@ -11,7 +11,7 @@ from connectors.trigg.catalogue import find
 from delivery.ledger import Fate
 from delivery.replies import Found, Reply
 from delivery.sending import Platform
-from pipelines.customers import make_write
+from pipelines.customers import ask_customers, make_write
 from pipelines.feeds import (
     CustomerTarget,
     ImportTarget,
@@ -21,6 +21,7 @@ from pipelines.feeds import (
     TransactionsTarget,
 )
 from pipelines.feeds.imports import FILE
+from pipelines.feeds.records import Batch
 from pipelines.replies import make_ask, make_call, make_post
 from transforms.bodies import tell_flat
 
@@ -40,23 +41,25 @@ def make_platform(
         is_up: tells whether the platform answers.
     """
     target = feed.target
-    if isinstance(target, CustomerTarget):
-        return Platform(make_write(client, target, feed.values.zip or "number"), is_up=is_up)
-    if isinstance(target, RecordTarget):
-        return Platform(make_call(client, find(target.endpoint)), is_up=is_up)
-    find_out = make_ask(client, target.endpoint, spell=_spelling(target))
+    asks = partial(ask_customers, target) if isinstance(target, CustomerTarget) else None
+    find_out = make_ask(client, target.endpoint, spell=_spelling(target), ask=asks)
 
     def ask(records: pl.DataFrame, stop: Event) -> list[Found]:
+        assert find_out is not None
         earlier = fates.gather(records["place"]) == Fate.CHANGED
         return find_out(records.with_columns(earlier.alias("replaces")), stop)
 
-    needs = ("key", "json") if isinstance(target, MemberImport) else ("key", "customer", "amount")
-    return Platform(_posting(client, target), ask, needs, is_up)
+    of_receipts = isinstance(target, TransactionsTarget)
+    needs = ("key", "customer", "amount") if of_receipts else ("key", "json")
+    return Platform(_sending(client, feed), ask if find_out else None, needs, is_up)
 
 
-def _posting(
-    client: "Client", target: TransactionsTarget | MemberImport
-) -> Callable[[bytes], Reply]:
+def _sending(client: "Client", feed: LoadFeed) -> Callable[[bytes], Reply]:
+    target = feed.target
+    if isinstance(target, CustomerTarget):
+        return make_write(client, target, feed.values.zip or "number")
+    if isinstance(target, RecordTarget):
+        return make_call(client, find(target.endpoint))
     path = target.endpoint.removeprefix("POST ")
     if not isinstance(target, ImportTarget):
         (kind,) = find(target.endpoint).types
@@ -65,7 +68,7 @@ def _posting(
     return make_post(client, path, target.media, file=file, confirm=target.confirm)
 
 
-def _spelling(target: TransactionsTarget | MemberImport) -> Callable[[str], str]:
+def _spelling(target: Batch) -> Callable[[str], str]:
     """Give what tells the JSON of a member as it was sent."""
     if isinstance(target, MemberImport) and target.flat:
         return partial(tell_flat, separator=target.list_separator)

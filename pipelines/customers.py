@@ -1,11 +1,17 @@
 """Members one a request: created, updated, or whichever of both is right (readings T15 and T16)."""
 
+import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
+import polars as pl
+
+from connectors.trigg.asking import Asked, Found, Get, can_ask, get_or_none
 from connectors.trigg.catalogue import find
 from connectors.trigg.errors import ApiError, Refused
+from connectors.trigg.held_members import read_member
+from connectors.trigg.questions import Patience, put_questions
 from delivery.replies import Reply, Verdict
 from pipelines.feeds import CustomerTarget
 from pipelines.replies import NOT_FOUND, make_call, reply_of
@@ -87,6 +93,51 @@ class _Writer:
         return self._put(f"{self._puts.path}\n{body}".encode())
 
 
+def ask_customers(
+    target: CustomerTarget,
+    get: Get,
+    records: pl.DataFrame,
+    stop: threading.Event,
+    patience: Patience | None = None,
+) -> Asked:
+    """Ask for each member in doubt by its names, and compare.
+
+    A member has landed if all its names are those of one customer who is what was sent. Else it
+    is missing: whoever is there under one of them is another, and the next request is refused
+    for that. For a write is never doubled: a create is refused, an update changes nothing.
+
+    Args:
+        target: where they were sent.
+        get: `Client.get`.
+        records: `json` (path and body).
+        stop: ends it soon; what is not known by then is unknown.
+        patience: how many at a time, and how often.
+    """
+    texts = records["json"].to_list()
+    posts = target.endpoint.startswith("POST ")
+    names = ("externalId", "mobilePhone") if posts else target.naming
+
+    def ask(text: str) -> Found:
+        wanted = read_customer(text.partition("\n")[2])
+        held: list[Customer] = []
+        for name in names:
+            if not can_ask(str(wanted.get(name) or "")):
+                continue
+            body = get_or_none(get, _path(name, wanted), None)
+            if body is not None and read_member(body) is None:
+                return "unknown"
+            if body is None or not read_member(body):
+                return "missing"
+            held.append(read_customer(body))
+        if len({str(one.get("id")) for one in held}) != 1:
+            return "missing" if held else "unaskable"
+        return "missing" if changes(held[0], wanted) else "landed"
+
+    answers = put_questions(texts, ask, patience or Patience(), stop)
+    found: list[Found] = [answers.told.get(text, "unknown") for text in texts]
+    return Asked(found, answers.error)
+
+
 def _look_up(client: "Client", wanted: Customer) -> Iterator[Customer]:
     """Give the customers that a create may have clashed with, by each name it has."""
     for name in ("externalId", "mobilePhone", "email"):
@@ -104,8 +155,8 @@ def _get(client: "Client", name: str, wanted: Customer) -> Customer | None:
     if not wanted.get(name):
         return None
     try:
-        path = _PATHS[name].format(quote(str(wanted[name]), safe=""))
-        answer = client.call("GET", path, told_as=_PATHS[name].format(f"{{{name}}}"))
+        template = _PATHS[name].format(f"{{{name}}}")
+        answer = client.call("GET", _path(name, wanted), told_as=template)
     except Refused as error:
         if error.status == NOT_FOUND:
             return None
@@ -114,6 +165,10 @@ def _get(client: "Client", name: str, wanted: Customer) -> Customer | None:
         return read_customer(answer.body)
     except ValueError:  # an empty list, say
         return None
+
+
+def _path(name: str, wanted: Customer) -> str:
+    return _PATHS[name].format(quote(str(wanted[name]), safe=""))
 
 
 def _not_read(error: ApiError) -> Reply:

@@ -55,9 +55,8 @@ class UnfinishedBeforeError(Exception):
 def policy_of(feed: LoadFeed) -> Policy:
     """Say how a feed is delivered; members may be sent twice, receipts may not."""
     words, repeats = feed.delivery, feed.target.may_repeat
-    if feed.target.single:
-        # Who is refused because the first one landed can be sent twice without harm.
-        repeats = repeats or find(feed.target.endpoint).repeat == "refused"
+    # Who is refused because the first one landed can be sent twice without harm.
+    repeats = repeats or find(feed.target.endpoint).repeat == "refused"
     return Policy(
         in_flight=feed.target.in_flight,
         attempts=words.retries.attempts,
@@ -250,9 +249,9 @@ class Delivery:
     ) -> Iterator[pl.DataFrame]:
         """Give the records that are to be sent and are in no batch yet."""
         wanted = to_send(self.feed, fates)
-        for entry in entries:
-            if entry.state is not State.SPLIT:  # its records are in other batches, or free again
-                wanted[unpack_places(entry.places)] = False
+        # Those of a batch that was split are in other batches, or free again.
+        held = b"".join(entry.places for entry in entries if entry.state is not State.SPLIT)
+        wanted[unpack_places(held)] = False
         if not wanted.any():
             return
         for frame in read_ahead(read_records(records)):

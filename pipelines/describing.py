@@ -28,6 +28,7 @@ NEEDS = {
     "activation": "403 until the platform's operator has switched it on",
     "unknown": "not said whether it must be switched on first",
 }
+_ASKED = {True: "asked", False: "held"}
 SENDS = {"one": "one record a request", "many": "many records a request"}
 
 
@@ -65,8 +66,9 @@ def detail(endpoint: Endpoint) -> Iterator[str]:
         "repeat": REPEATS.get(endpoint.repeat, ""),
         "landed if": " or ".join(f"{status} follows a lost answer" for status in endpoint.done_if),
         "parked if": " or ".join(map(str, endpoint.parked_if)),
+        "in doubt": _doubt(endpoint),
         "taken if": ", ".join(f"{name} is {value}" for name, value in endpoint.taken_if.items()),
-        "key": ("the first of " if endpoint.either else "") + ", ".join(endpoint.key),
+        "key": _key(endpoint),
         "one of": ", ".join(endpoint.either),
         "statuses": ", ".join(map(str, endpoint.statuses)) + guessed,
         "preview": "may change or vanish without notice" if endpoint.preview else "",
@@ -119,8 +121,11 @@ def _page(endpoints: Sequence[Endpoint]) -> Iterator[str]:
     sent = [e for e in endpoints if e.use == "load"]
     yield "## Sent to by feeds\n"
     yield from _markdown(
-        ("method", "what it does", "sends", "repeat", "needs", "statuses"),
-        ((f"`{e.name}`", e.about, e.sends, _repeat(e), _marks(e), _statuses(e)) for e in sent),
+        ("method", "what it does", "sends", "repeat", "in doubt", "needs", "statuses"),
+        (
+            (f"`{e.name}`", e.about, e.sends, _repeat(e), _way(e), _marks(e), _statuses(e))
+            for e in sent
+        ),
     )
     yield "\n### Their fields\n"
     for endpoint in sent:
@@ -139,6 +144,29 @@ def _page(endpoints: Sequence[Endpoint]) -> Iterator[str]:
         ("method", "what it does", "why not"),
         ((f"`{e.name}`", e.about, e.bulk) for e in endpoints if e.use == "no"),
     )
+
+
+def _key(endpoint: Endpoint) -> str:
+    further = "all else that is mapped" if endpoint.whole else ", ".join(endpoint.apart)
+    key = ("the first of " if endpoint.either else "") + ", ".join(endpoint.key)
+    return f"{key}, and {further}" + (", if mapped" if endpoint.apart else "") if further else key
+
+
+def _way(endpoint: Endpoint) -> str:
+    if endpoint.repeat == "refused" and endpoint.ask:
+        return "again, asked"
+    return "again" if endpoint.repeat in {"same", "refused"} else _ASKED[bool(endpoint.ask)]
+
+
+def _doubt(endpoint: Endpoint) -> str:
+    """Say what is done, unless a feed says otherwise, after an answer that was lost."""
+    by = " and ".join(endpoint.ask)
+    if endpoint.use != "load":
+        return ""
+    if endpoint.repeat in {"same", "refused"}:
+        asked = f"; if that is refused with 409, it is asked for by {by}" if by else ""
+        return "sent again" + (asked if endpoint.repeat == "refused" else "")
+    return f"asked for by {by}" if by else "held until somebody says"
 
 
 def _markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:

@@ -34,7 +34,7 @@ def make_encoder(feed: LoadFeed) -> Callable[[pl.DataFrame], pl.Series]:
     method = target.method
     placed = {name: known.place for name, known in method.parameters.items()}
     query = [name for name in kinds if placed.get(name) == "query"]
-    inside = {name: kind for name, kind in kinds.items() if name not in placed}
+    inside = {n: kind for n, kind in kinds.items() if n not in placed and not feed.is_listed(n)}
     # A member's date goes out with an hour; one that the contract calls a date has none.
     days = {name for name in inside if (f := method.find_field(name)) and f.kind == "date"}
     inside |= dict.fromkeys(days, "text")

@@ -23,6 +23,8 @@ from validators.rules import Rule, field_rules
 TIME = "Header.TimeStamp"
 NO_CODE = r"^[ (]*(?:[1-9]|0[1-9])[0-9 ()./\x{a0}-]{4,}$"
 """What a phone number without a country code looks like."""
+SHORT = "^(?:[^0-9A-Za-z]*[0-9]){1,5}[^0-9A-Za-z]*$"
+"""What has too few digits for a phone number of any country."""
 NOT_OF_A_VALUE = {"missing", "no-key"}
 
 
@@ -45,11 +47,32 @@ def rules_of_records(feed: LoadFeed, fields: Fields) -> list[Rule]:
     return rules
 
 
+def rules_of_gathered(feed: LoadFeed, fields: Fields) -> list[Rule]:
+    """Give the rules of a row that is one of its record's, over what `number_records` gives.
+
+    What is the record's own is judged in its first row; in the others it is the same, or differs.
+    """
+    own = {*fields.mapping} - {n for n in fields.mapping if feed.is_listed(n)}
+    first = pl.col("is_first")
+    rules = [
+        replace(rule, breaks=rule.breaks & first) if rule.field in own else rule
+        for rule in rules_of_records(feed, fields)
+    ]
+    message = f"differs between the rows of this {feed.target.noun}"
+    rules += [
+        Rule(name, "differs-in-record", message, pl.col(f"differs.{name}"))
+        for name in feed.repeated
+    ]
+    message = "stands beside a row without it, which may belong to it"
+    return [*rules, Rule(feed.key[0], "may-lack-a-row", message, pl.col("beside_unknown"))]
+
+
 def _flat_rules(feed: LoadFeed, fields: Fields) -> list[Rule]:
     if isinstance(feed.target, RecordTarget):
-        must = {*needed(feed.target), *feed.key} - {*feed.target.method.either}
-        named = (Field(name, kind, required=name in must) for name, kind in feed.kinds.items())
-        rules = [rule for field in named for rule in field_rules(field)]
+        named = feed.delivery.key or feed.target.naming
+        must = {*needed(feed.target), *named} - {*feed.target.method.either}
+        known = (Field(name, kind, required=name in must) for name, kind in feed.kinds.items())
+        rules = [rule for field in known for rule in field_rules(field)]
         return [*rules, *_either(feed.target.method.either, feed.kinds)]
     if isinstance(feed.target, CustomerTarget):
         return member_rules(feed.kinds, fields.today, (NEEDS[feed.target.endpoint],))
@@ -174,13 +197,17 @@ def _not_such(field: Read) -> list[tuple[str, str, pl.Expr]]:
 
 def _no_phone(field: Read) -> list[tuple[str, str, pl.Expr]]:
     code, region = "not-a-phone", field.style.region
+    text = pl.col(field.name)
+    short = text.str.contains(SHORT).fill_null(value=False)
+    told = [(code, "not a complete phone number", short)]
     if region:
         what = f"not a phone number of {region}, nor one with its country code"
-        return [(code, what, pl.lit(value=True))]
-    bare = pl.col(field.name).str.contains(NO_CODE).fill_null(value=False)
+        return [*told, (code, what, ~short)]
+    bare = text.str.contains(NO_CODE).fill_null(value=False) & ~short
     return [
+        *told,
         (code, "has no country code: set values.region, such as NO", bare),
-        (code, "not a phone number such as +4712345678", ~bare),
+        (code, "not a phone number such as +4712345678", ~(bare | short)),
     ]
 
 

@@ -31,7 +31,7 @@ from pipelines.encoding import envelope_of
 from pipelines.feeds import ImportTarget, LoadFeed, TransactionsTarget
 from pipelines.merging import TRACES, Merged, merge_duplicates
 from pipelines.progress import Progress, Step, quiet
-from pipelines.refusing import explain_repeats
+from pipelines.refusing import explain_repeats, rule_of_repeats
 from pipelines.rejecting import reject_writer, size_of, write_faulty, write_rows
 from pipelines.shaping import amount_text, make_shaper, source_columns, whole_records
 from pipelines.sourcing import forget_copies, keep_labels, label_parts, limits_of_source
@@ -208,6 +208,7 @@ def _drop_repeats(
             locate(source, repeats["first"], labels),
             several=len(labels) > 1,
             what=feed.target.noun,
+            rule=rule_of_repeats(feed),
         )
     return repeats
 

@@ -18,7 +18,8 @@ from connectors.files import FileSource, locate, read
 from pipelines.feeds import LoadFeed
 from pipelines.feeds.mapping import columns_of
 from pipelines.loading import cut, file_source_of
-from pipelines.shaping import Shaped, make_shaper, map_rows, source_columns, whole_records
+from pipelines.shaped import Shaped
+from pipelines.shaping import make_shaper, map_rows, source_columns, whole_records
 from pipelines.sourcing import bring, label_parts, resolve_source
 from transforms.requests import split_request
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from delivery.outcomes import REFUSED
+from pipelines.feeds import LoadFeed
 from validators.rules import REASONS, Rule, reasons
 
 NOBODY = pl.DataFrame(schema=REFUSED)
@@ -138,22 +139,28 @@ def explain_nameless(nameless: pl.Series, names: Sequence[str], what: str) -> pl
     )
 
 
-def explain_lost(
-    lost: pl.Series, bad_lines: pl.Series, bad_receipts: pl.Series, receipts: pl.DataFrame
-) -> pl.DataFrame:
-    """Name the rows without a fault of their own whose receipt is rejected all the same."""
-    told = bad_lines.clone()
-    firsts = (receipts["rows"].cum_sum() - receipts["rows"]).filter(bad_receipts)
-    told[firsts.cast(pl.UInt32)] = True
-    places = (lost & ~told).arg_true().cast(pl.Int64)
-    text = "a receipt is sent whole or not at all, and another row of it has a fault"
+def explain_lost(lost: pl.Series, what: str) -> pl.DataFrame:
+    """Name the rows without a fault of their own whose record is rejected all the same."""
+    places = lost.arg_true().cast(pl.Int64)
+    text = f"a {what} is sent whole or not at all, and another row of it has a fault"
     return pl.DataFrame({"index": places}).with_columns(
         text=pl.lit(text), code=pl.lit(None, pl.String), value=pl.lit(None, pl.String)
     )
 
 
+def rule_of_repeats(feed: LoadFeed) -> str:
+    """Say what to do about records of a feed that share a key."""
+    what = feed.target.noun
+    if feed.gathers:
+        return "its rows must stand together, and differ from no other of its id"
+    if what == "member":
+        return "keep the row that is right"
+    by = ", ".join(feed.key)
+    return f"keep the row that is right, or have delivery.key name what tells them apart (now {by})"
+
+
 def explain_repeats(
-    repeats: pl.DataFrame, first: pl.DataFrame, *, several: bool, what: str
+    repeats: pl.DataFrame, first: pl.DataFrame, *, several: bool, what: str, rule: str
 ) -> pl.DataFrame:
     """Say of records that stand in a source more than once where the first is.
 
@@ -162,13 +169,11 @@ def explain_repeats(
         first: where the first of each stands, as `connectors.files.locate` says it.
         several: whether the source is more than one file.
         what: a word for one of them.
+        rule: what to do about them.
 
     Returns:
         The same, and the columns of reasons; `index` is the place in the frame itself.
     """
-    rule = "keep the row that is right"
-    if what == "receipt":
-        rule = "its rows must stand together, and differ from no other of its id"
     where = pl.format("row {} of {}" if several else "row {}", *("row", "file")[: 1 + several])
     text = first.select(
         pl.format(

@@ -3,12 +3,14 @@
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from connectors.trigg.asking import Proof, ask_members, ask_receipts
+from connectors.trigg.asking import Asked, Get, Proof, ask_members, ask_receipts
+from connectors.trigg.asking_records import ASKABLE, ask_records
 from connectors.trigg.catalogue import JSON, Endpoint
 from connectors.trigg.errors import (
     ApiError,
@@ -42,6 +44,8 @@ _PROOFS: dict[str, tuple[Proof, ...]] = {
     "POST /import/file": (),  # what is not there may come still
 }
 """What proves that a member was not taken."""
+Ask = Callable[..., Asked]
+"""As `connectors.trigg.asking` has them: of `Client.get`, records, an event and patience."""
 
 
 def make_post(
@@ -126,41 +130,54 @@ def make_ask(
     endpoint: str,
     *,
     spell: Callable[[str], str] = str,
+    ask: Ask | None = None,
     patience: Patience | None = None,
     tell: Callable[[str], None] = lambda _: None,
-) -> Callable[[pl.DataFrame, Event], list[Found]]:
+) -> Callable[[pl.DataFrame, Event], list[Found]] | None:
     """Give what asks the platform which records have landed.
 
     Args:
         client: asks.
-        endpoint: where they were sent: `POST /transactions` or an import.
+        endpoint: where they were sent.
         spell: gives the JSON of a member the way it was sent.
+        ask: what asks, where it is not the connector.
         patience: how many questions at a time, and how often each.
         tell: gets a line where a question got no answer of use.
 
     Returns:
-        A function of the records in doubt (columns as `ask_receipts` or `ask_members` have them)
-        and an event that ends it early; it gives one `Found` a record, in order.
-
-    Raises:
-        KeyError: nothing that is sent there can be asked about.
+        A function of the records in doubt (columns as `ask_receipts` and its like have them)
+        and an event that ends it early; it gives one `Found` a record, in order. None if nothing
+        that is sent there can be asked about.
     """
-    proofs = None if endpoint == "POST /transactions" else _PROOFS[endpoint]
+    ask = ask or _asker_of(endpoint, spell)
+    if ask is None:
+        return None
 
     def ask_platform(records: pl.DataFrame, stop: Event) -> list[Found]:
-        if proofs is None:
-            asked = ask_receipts(client.get, records, stop, patience)
-        else:
-            sent = records.with_columns(
-                json=pl.Series([*map(spell, records["json"])], dtype=pl.String)
-            )
-            asked = ask_members(client.get, sent, stop, patience, proofs)
+        asked = ask(client.get, records, stop, patience)
         if asked.error is not None:
             # Without the path: there stands whom we asked for.
             tell(f"asking which records have landed: {asked.error.said}; {asked.error.todo}")
         return [Found(word) for word in asked.found]
 
     return ask_platform
+
+
+def _asker_of(endpoint: str, spell: Callable[[str], str]) -> Ask | None:
+    """Find what asks about the records of a method; None if nothing can."""
+    if endpoint == "POST /transactions":
+        return ask_receipts
+    if endpoint in ASKABLE:
+        return partial(ask_records, endpoint)
+    if endpoint not in _PROOFS:
+        return None
+
+    def ask(get: Get, records: pl.DataFrame, stop: Event, patience: Patience | None) -> Asked:
+        spelled = pl.Series([*map(spell, records["json"])], dtype=pl.String)
+        sent = records.with_columns(json=spelled)
+        return ask_members(get, sent, stop, patience, _PROOFS[endpoint])
+
+    return ask
 
 
 def reply_of(error: ApiError, seconds: float) -> Reply:

@@ -16,14 +16,15 @@ from pipelines.comparing import compare_records
 from pipelines.feeds import LoadFeed
 from pipelines.loading import RECORDS
 from pipelines.runs import Summary, now, write_summary
+from validators.fields import PURCHASE, RETURN
 
 if TYPE_CHECKING:
     from delivery.ledger.book import Ledger
 
 SETTLED = "resolved by hand"
 GIVEN_UP = "given up by hand"
-ABOUT = ("externalId",)
-"""What of a member's key may be told: a phone or an e-mail may not."""
+ABOUT = ("externalId", "customerId", "memberId", "cartId")
+"""What of a key may be told: a phone, an e-mail or a description may not."""
 
 
 def doubtful(ledger: "Ledger", load: Load) -> list[Entry]:
@@ -54,10 +55,13 @@ def describe_records(load: Load, entry: Entry, count: int) -> list[str]:
 
 
 def _describe(row: int, key: str) -> str:
-    first, *rest = key.split("\x1f")
-    if len(rest) >= 2:  # a receipt: store, id, kind
-        return f"row {row}: store {first} receipt {rest[0]} {rest[1]}"
-    return f"row {row}: {first} {rest[0]}" if first in ABOUT and rest else f"row {row}"
+    parts = key.split("\x1f")
+    if parts[2:3] in ([PURCHASE], [RETURN]):
+        store, number, kind, *_ = parts
+        return f"row {row}: store {store} receipt {number} {kind}"
+    named = zip(parts[::2], parts[1::2], strict=False)
+    told = ", ".join(f"{name} {value}" for name, value in named if name in ABOUT)
+    return f"row {row}: {told}" if told else f"row {row}"
 
 
 def settle(ledger: "Ledger", load: Load, numbers: Collection[int], *, landed: bool) -> int:

@@ -1,7 +1,6 @@
 """From source rows to records and reasons: mapping, judging, encoding, for each kind of record."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 
 import polars as pl
@@ -12,6 +11,7 @@ from pipelines.feeds.duplicates import columns_of_duplicates
 from pipelines.feeds.mapping import columns_of, is_plain
 from pipelines.fields import fields_of, header_flags, map_fields, read_plain
 from pipelines.forms import values_of
+from pipelines.gathering import make_gatherer
 from pipelines.judging import (
     rules_of_asides,
     rules_of_lines,
@@ -33,6 +33,7 @@ from pipelines.refusing import (
     record_key,
     refuse,
 )
+from pipelines.shaped import Shaped, Shaper
 from pipelines.tracing import make_tracer
 from transforms.cutting import rows_together
 from transforms.mapping import CLEARED, Values, map_columns
@@ -40,35 +41,6 @@ from transforms.members import count_zip_texts
 from transforms.receipt_json import encode_receipts
 from transforms.receipts import SCALE, Shape, find_unknown, read_lines, sum_receipts
 from validators.rules import Rule, faulty
-
-
-@dataclass(frozen=True)
-class Shaped:
-    """What became of some source rows.
-
-    Attributes:
-        records: those to send (`delivery.records.RECORDS`).
-        refused: those that are not (`delivery.outcomes.REFUSED`): the rejects in their order,
-            then those that wait for a member whom nobody knows yet. The key is empty where it is
-            not known, `reasons` are all that its rows have, each once.
-        reasons: `index` (the source row), `text` (for a person), `code` (for counting, null on
-            rows that are only rejected with their receipt) and `value` (the one at fault, if one
-            is).
-        warnings: what is odd in how many of the rows to send, without being a fault.
-        traces: what the records are matched by (`delivery.traces`), where duplicates are merged.
-        asides: as `reasons`, of records that are no rejects: they wait, or are sent without their
-            customer.
-    """
-
-    records: pl.DataFrame
-    refused: pl.DataFrame
-    reasons: pl.DataFrame
-    warnings: dict[str, int]
-    traces: pl.DataFrame | None = None
-    asides: pl.DataFrame = field(default_factory=lambda: NO_REASONS)
-
-
-Shaper = Callable[[pl.DataFrame], Shaped]
 
 
 def source_columns(feed: LoadFeed) -> tuple[str, ...]:
@@ -89,14 +61,17 @@ def map_rows(feed: LoadFeed, rows: pl.DataFrame) -> pl.DataFrame:
 
 def make_shaper(feed: LoadFeed) -> Shaper:
     """Give the function that shapes rows of this feed; records stand whole in what it gets."""
-    return _receipt_shaper(feed) if feed.of_receipts else _flat_shaper(feed)
+    if feed.of_receipts:
+        return _receipt_shaper(feed)
+    return make_gatherer(feed) if feed.gathers else _flat_shaper(feed)
 
 
 def whole_records(frames: Iterable[pl.DataFrame], feed: LoadFeed) -> Iterator[pl.DataFrame]:
-    """Cut the stream of rows so that no receipt stands in two frames."""
-    if not feed.of_receipts or feed.source.items:
+    """Cut the stream of rows so that no record stands in two frames."""
+    if not feed.gathers or feed.source.items:
         return iter(frames)
-    key = {str(name): feed.mapping[name] for name in feed.receipts.key if name in feed.mapping}
+    parts = feed.receipts.key if feed.of_receipts else feed.key
+    key = {str(name): feed.mapping[name] for name in parts if name in feed.mapping}
     clear = feed.values.clear
     if all(is_plain(mapped) for mapped in key.values()):
         names = [column for mapped in key.values() for column in columns_of(mapped)]
@@ -157,12 +132,14 @@ def _receipt_shaper(feed: LoadFeed) -> Shaper:
         if bad.any():
             lost = bad.gather(lines["receipt"])
             named = bad_receipts & ~unread.gather(first_lines)
+            told = bad_lines.clone()
+            told[first_lines.filter(bad_receipts).cast(pl.UInt32)] = True
             why = pl.concat(
                 [
                     explain(lines, bad_lines & ~unread, of_lines, fields.columns),
                     explain(receipts, named, of_receipts, fields.columns, first_lines),
                     explain_unread(rows, unread),
-                    explain_lost(lost, bad_lines, bad_receipts, receipts),
+                    explain_lost(lost & ~told, feed.target.noun),
                 ]
             )
             unknown = lines["receipt"].filter(find_unknown(lines, words.return_amounts_in))

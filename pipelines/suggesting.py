@@ -200,7 +200,9 @@ def _phone(case: Case) -> str:  # noqa: PLR0911  (one for each cause)
         return f"has no country code: set values.region: {likely[0]}{told}"
     if not region and mostly(r"[\d ()./-]{5,}", values):
         return f"has no country code: set values.region if these are phones; else {leave}"
-    return f"is no whole number: {leave}"
+    if mostly(r"[\d ()./-]*", values):
+        return f"is not complete: {leave}"
+    return f"is no phone number: {leave}"
 
 
 def _email(case: Case) -> str:
@@ -245,6 +247,13 @@ def _sum(case: Case) -> str:
 def _repeats(case: Case) -> str:
     if case.name == "member":
         return "keep one row of each member, or name them by another key (delivery.key)"
+    if case.name == "record":
+        if case.feed.gathers:
+            by = ", ".join(case.feed.key)
+            return f"sort the file by {by}, so that the rows of each record stand together"
+        unnamed = [name for name in case.feed.mapping if name not in case.feed.key]
+        more = f"delivery.key: [{', '.join([*case.feed.key, *unnamed])}]"
+        return f"keep one row of each; if all are to be sent: {more}" if unnamed else "keep one"
     return (
         "sort the file by store and receipt, so that the rows of each stand together; if two"
         f" receipts share a number, {_LONGER_KEY}"
@@ -283,6 +292,8 @@ FIXES: dict[str, Callable[[Case], str]] = {
     "not-the-sum-of-lines": _sum,
     "differs-in-receipt": _say(f"two receipts share a number: {_LONGER_KEY}"),
     "line-number-repeats": _say(f"two receipts share a number: {_LONGER_KEY}"),
+    "differs-in-record": _say("have each row say the same of its record, or " + AT_SOURCE),
+    "may-lack-a-row": _say("mend the row beside it that names no record"),
     "may-lack-a-line": _say("mend the row beside it that names no receipt"),
     "sign-of-amount": _say("if every return is written so: receipts.return_amounts_in: signed"),
     "sign-of-return": _say("leave Items.TransactionType out: it follows from the quantity"),

@@ -39,8 +39,22 @@ def encode_requests(
         pieces.append(pl.when(asked != "").then(pl.lit("?") + asked).otherwise(pl.lit("")))
     texts = pl.lit("")
     if body:
-        texts = pl.lit("{}") if not kinds else pl.lit(encode_members(records, kinds))
+        texts = pl.lit("{}") if not kinds else pl.lit(encode_body(records, kinds))
     return records.select(pl.concat_str(*pieces, pl.lit("\n"), texts)).to_series()
+
+
+def encode_body(records: pl.DataFrame, kinds: Mapping[str, str]) -> pl.Series:
+    """Write each record as `encode_members` does, but whole numbers as such, as the contract has.
+
+    That of an import is 2.0 as it ever was: another text would be other content.
+    """
+    texts = encode_members(records, kinds)
+    keys = [name.rpartition(".")[2] for name, kind in kinds.items() if kind == "number"]
+    if not keys:
+        return texts
+    # The quotes of a value are escaped, so no value holds such a key.
+    whole = rf'("(?:{"|".join(map(pl.escape_regex, keys))})":-?[0-9]+)\.0([,}}])'
+    return texts.str.replace_all(whole, "${1}${2}")
 
 
 def split_request(text: str) -> tuple[str, str]:

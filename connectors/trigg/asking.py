@@ -20,7 +20,19 @@ from connectors.trigg.questions import Patience, put_questions
 if TYPE_CHECKING:
     from connectors.trigg.client import Answer
 
-__all__ = ["Asked", "Found", "Proof", "ask_members", "ask_receipts", "can_find", "find_id"]
+__all__ = [
+    "Asked",
+    "Found",
+    "Get",
+    "Proof",
+    "ask_members",
+    "ask_receipts",
+    "can_ask",
+    "can_find",
+    "find_id",
+    "get_or_none",
+    "unreadable",
+]
 
 Get = Callable[[str, "Mapping[str, str | int] | None"], "Answer"]
 """Asks for a path with parameters: `Client.get`; called from several threads."""
@@ -71,13 +83,13 @@ def ask_receipts(
         ValueError: a key is not of three parts.
     """
     rows = records.select("key", "customer", "amount", "replaces").rows()
-    wanted = [customer for _, customer, _, replaces in rows if _can_ask(customer) and not replaces]
+    wanted = [customer for _, customer, _, replaces in rows if can_ask(customer) and not replaces]
 
     def ask(customer: str) -> Held:
-        body = _get_or_none(get, f"/transactions/customerId/{quote(customer, safe='')}", None)
+        body = get_or_none(get, f"/transactions/customerId/{quote(customer, safe='')}", None)
         held = Held.empty() if body is None else read_held(body)
         if held is None:
-            raise _unreadable("/transactions/customerId", "no list of receipts")
+            raise unreadable("/transactions/customerId", "no list of receipts")
         return held
 
     answers = put_questions(wanted, ask, patience or Patience(), stop)
@@ -88,7 +100,7 @@ def ask_receipts(
         if held is not None:
             found.append(held.find(store, receipt, kind, amount))
         else:
-            found.append("unknown" if _can_ask(customer) else "unaskable")
+            found.append("unknown" if can_ask(customer) else "unaskable")
     return Asked(found, answers.error)
 
 
@@ -120,10 +132,10 @@ def ask_members(
     def ask(key: str) -> dict[str, Any]:
         question = _question_of(key)
         assert question is not None
-        body = _get_or_none(get, *question)
+        body = get_or_none(get, *question)
         member = {} if body is None else read_member(body)
         if member is None:
-            raise _unreadable("/customers", "no customer")
+            raise unreadable("/customers", "no customer")
         return member
 
     answers = put_questions(wanted, ask, patience or Patience(), stop)
@@ -142,7 +154,7 @@ def ask_members(
 
 def can_find(name: str, value: str) -> bool:
     """Tell whether a customer can be looked up by a name such as `externalId`, and this value."""
-    return name == "mobilePhone" or (name in {"externalId", "email"} and _can_ask(value))
+    return name == "mobilePhone" or (name in {"externalId", "email"} and can_ask(value))
 
 
 def find_id(get: Get, name: str, value: str) -> str | None:
@@ -155,27 +167,27 @@ def find_id(get: Get, name: str, value: str) -> str | None:
         path, params = "/customers", {"mobilePhone": value}
     else:
         path, params = f"/customers/{name}/{quote(value, safe='')}", {}
-    body = _get_or_none(get, path, params or None)
+    body = get_or_none(get, path, params or None)
     customer = {} if body is None else read_member(body)
     if customer == {}:
         return None
     if not customer or not customer.get("id"):
-        raise _unreadable("/customers", "no customer")
+        raise unreadable("/customers", "no customer")
     if str(customer.get(name)).casefold() != value.casefold():
-        raise _unreadable("/customers", "of another customer")
+        raise unreadable("/customers", "of another customer")
     return str(customer["id"])
 
 
 def _question_of(key: str) -> tuple[str, Mapping[str, str | int] | None] | None:
     name, _, value = key.partition("\x1f")
-    if name == "externalId" and _can_ask(value):
+    if name == "externalId" and can_ask(value):
         return f"/customers/externalId/{quote(value, safe='')}", None
     if name == "mobilePhone" and value:
         return "/customers", {"mobilePhone": value}
     return None
 
 
-def _can_ask(name: str | None) -> bool:
+def can_ask(name: str | None) -> bool:
     """Tell whether a name makes a sound part of a path.
 
     Servers split at an encoded slash too, cut at a semicolon and undo dots; then the answer is
@@ -184,7 +196,7 @@ def _can_ask(name: str | None) -> bool:
     return bool(name) and name not in {".", ".."} and _MISREAD.isdisjoint(name or "")
 
 
-def _get_or_none(get: Get, path: str, params: Mapping[str, str | int] | None) -> bytes | None:
+def get_or_none(get: Get, path: str, params: Mapping[str, str | int] | None) -> bytes | None:
     """Give the body of an answer; None where there is no such customer."""
     try:
         return get(path, params).body
@@ -195,6 +207,7 @@ def _get_or_none(get: Get, path: str, params: Mapping[str, str | int] | None) ->
         raise
 
 
-def _unreadable(path: str, what: str) -> Unclear:
+def unreadable(path: str, what: str) -> Unclear:
+    """Make the error of an answer that says nothing of use, though its status does."""
     fault = f"an answer that is {what}"
     return Unclear("GET", path, fault, status=200, todo="ask the platform's operator")

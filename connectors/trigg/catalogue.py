@@ -102,11 +102,20 @@ def read_catalogue(file: Path) -> tuple[Endpoint, ...]:
             except CatalogueError as error:
                 raise CatalogueError(f"{where}: {error}") from None
     for endpoint in found.values():
-        undone = found.get(endpoint.undoes)
-        if endpoint.undoes and (undone is None or undone.key != endpoint.key):
-            where = f"{file.name}: {endpoint.name}"
-            raise CatalogueError(f"{where}: undoes {endpoint.undoes}, which has not its key")
+        if why := _names_wrongly(endpoint, found):
+            raise CatalogueError(f"{file.name}: {endpoint.name}: {why}")
     return tuple(found.values())
+
+
+def _names_wrongly(endpoint: Endpoint, known: Mapping[str, Endpoint]) -> str:
+    """Say what is wrong with the other methods that one names; empty if nothing is."""
+    undone = known.get(endpoint.undoes)
+    if endpoint.undoes and (undone is None or undone.key != endpoint.key):
+        return f"undoes {endpoint.undoes}, which has not its key"
+    for asked in endpoint.ask:
+        if asked not in known or known[asked].use != "look":
+            return f"asks {asked}, which is not there to look things up"
+    return ""
 
 
 class _Loader(_SafeLoader):
@@ -123,14 +132,10 @@ class _Loader(_SafeLoader):
 _TEXTS = ("about", "bulk", "envelope", "undoes")
 _CHOICES = {"use": Use, "sends": Sends, "repeat": Repeat, "needs": Needs, "since": Since}
 _LISTS = {
-    "done_if": int,
-    "parked_if": int,
-    "statuses": int,
-    "key": str,
-    "either": str,
-    "types": str,
+    **dict.fromkeys(("done_if", "parked_if", "statuses"), int),
+    **dict.fromkeys(("ask", "key", "apart", "either", "types"), str),
 }
-_FLAGS = ("guessed", "preview", "open", "erases")
+_FLAGS = ("guessed", "preview", "open", "erases", "whole")
 _BLOCKS = ("taken_if", "parameters", "fields")
 _ALLOWED = (*_TEXTS, *_CHOICES, *_LISTS, *_FLAGS, *_BLOCKS)
 
@@ -160,7 +165,7 @@ def _endpoint(group: str, name: str, said: Mapping[str, Any]) -> Endpoint:
         words.setdefault("types", (JSON,))
     words.setdefault("use", "no")
     endpoint = Endpoint(group=group, method=method, path=path, **words)
-    for part in (*endpoint.key, *endpoint.either):
+    for part in (*endpoint.key, *endpoint.apart, *endpoint.either):
         if endpoint.find_field(part) is None:
             raise CatalogueError(f"`{part}` is none of its fields")
     return endpoint

@@ -52,9 +52,12 @@ class Endpoint:
         repeat: what sending the same again does; empty where it changes nothing.
         done_if: statuses that, after a lost answer, mean that the first one has landed.
         parked_if: statuses that refuse a record for now, through no fault of its own.
+        ask: the methods that tell, after a lost answer, whether the first one has landed.
         taken_if: what an answer must say, beside its status, to be a yes.
         key: the fields that by default name a record; of those under `either`, the first that is
             there does.
+        apart: fields that are part of it where a feed maps them.
+        whole: whether all that a feed maps is.
         either: fields of which one must be there.
         statuses: those documented; read off a sister method if `guessed`.
         preview: may change or vanish without notice.
@@ -79,8 +82,11 @@ class Endpoint:
     repeat: Repeat = ""
     done_if: tuple[int, ...] = ()
     parked_if: tuple[int, ...] = ()
+    ask: tuple[str, ...] = ()
     taken_if: Mapping[str, str] = field(default_factory=dict)
     key: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
+    whole: bool = False
     either: tuple[str, ...] = ()
     statuses: tuple[int, ...]
     guessed: bool = False

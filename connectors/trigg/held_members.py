@@ -1,22 +1,17 @@
 """What the platform holds of one member, and whether that is what was sent."""
 
-import json
 from decimal import Decimal
 from typing import Any
 
-__all__ = ["has_landed", "read_member"]
+from connectors.trigg.lists import Number, read_json
+
+__all__ = ["covers", "has_landed", "read_member"]
 
 Json = Any
-"""Whatever JSON holds, numbers as `_Number`."""
+"""Whatever JSON holds, numbers as `Number`."""
 
 _OTHER_NAMES = {"favoriteStores": ("favouriteStores",), "favouriteStores": ("favoriteStores",)}
 _INNER = ("extendedProperties", "consents")
-
-
-class _Number(str):
-    """A JSON number as it was written."""
-
-    __slots__ = ()
 
 
 def read_member(body: bytes) -> dict[str, Json] | None:
@@ -26,7 +21,7 @@ def read_member(body: bytes) -> dict[str, Json] | None:
         The customer; empty if the answer is an empty list; None if it is no customer, or several.
     """
     try:
-        found = _read(body)
+        found = read_json(body)
     except (ValueError, RecursionError):
         return None
     if isinstance(found, dict) and isinstance(found.get("data"), dict | list):
@@ -44,16 +39,11 @@ def has_landed(sent: str, held: dict[str, Json]) -> bool:
     Texts are compared as they are; numbers by value, also with text that is one (zip is a number
     here and text there, reading T13); objects by key, lists without regard to order.
     """
-    record = _read(sent.encode())
+    record = read_json(sent.encode())
     return isinstance(record, dict) and all(
-        any(_covers(value, found) for found in _look_up(held, name))
+        any(covers(value, found) for found in _look_up(held, name))
         for name, value in record.items()
     )
-
-
-def _read(body: bytes) -> Json:
-    text = body.removeprefix(b"\xef\xbb\xbf")
-    return json.loads(text, parse_int=_Number, parse_float=_Number)
 
 
 def _look_up(held: dict[str, Json], name: str) -> list[Json]:
@@ -68,14 +58,15 @@ def _look_up(held: dict[str, Json], name: str) -> list[Json]:
     return found or [None]
 
 
-def _covers(sent: Json, held: Json) -> bool:
+def covers(sent: Json, held: Json) -> bool:
+    """Tell whether a value that was sent is in the one that is held: `has_landed` of any JSON."""
     if isinstance(sent, dict):
-        return isinstance(held, dict) and all(_covers(v, held.get(k)) for k, v in sent.items())
+        return isinstance(held, dict) and all(covers(v, held.get(k)) for k, v in sent.items())
     if isinstance(sent, list):
         # Objects are merged into those that are there; other lists are replaced.
         return (
             isinstance(held, list)
-            and all(any(_covers(one, other) for other in held) for one in sent)
+            and all(any(covers(one, other) for other in held) for one in sent)
             and (len(held) == len(sent) or any(isinstance(one, dict) for one in sent))
         )
     return not isinstance(held, dict | list) and _is_same(sent, held)
@@ -86,7 +77,7 @@ def _is_same(sent: Json, held: Json) -> bool:
         return sent is held
     if isinstance(sent, bool) or isinstance(held, bool):
         return str(sent).lower() == str(held).lower()
-    if isinstance(sent, _Number) or isinstance(held, _Number):
+    if isinstance(sent, Number) or isinstance(held, Number):
         return _as_number(sent) is not None and _as_number(sent) == _as_number(held)
     return bool(sent == held)
 

@@ -1,9 +1,10 @@
 """What the platform holds of one customer: the answer of GET /transactions/customerId/{id}."""
 
-import json
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
+
+from connectors.trigg.lists import find_list, read_number
 
 __all__ = ["Held", "read_held"]
 
@@ -64,37 +65,12 @@ def read_held(body: bytes) -> Held | None:
     Ids are text, whatever type JSON gives them (reading T30). A receipt is a return if all its
     lines are: by transactionType, or by a negative quantity where that is absent.
     """
-    try:
-        found = json.loads(
-            body.removeprefix(b"\xef\xbb\xbf"),
-            parse_int=str,
-            parse_float=str,
-            parse_constant=lambda _: None,
-        )
-    except (ValueError, RecursionError):
+    found = find_list(body, str)
+    if found is None:
         return None
-    rows = _find_list(found)
-    if rows is None:
-        return None
+    rows, whole = found
     receipts = [receipt for row in rows if (receipt := _read_receipt(row)) is not None]
-    return Held(receipts, whole=len(receipts) == len(rows) and _is_whole(found, len(rows)))
-
-
-def _find_list(found: Any) -> list[Any] | None:  # noqa: ANN401  (whatever JSON holds)
-    if isinstance(found, dict) and isinstance(found.get("data"), dict):
-        found = found["data"]
-    if isinstance(found, dict):
-        lists = [value for value in found.values() if isinstance(value, list)]
-        found = lists[0] if len(lists) == 1 else None
-    return found if isinstance(found, list) else None
-
-
-def _is_whole(found: Any, rows: int) -> bool:  # noqa: ANN401  (whatever JSON holds)
-    """Tell whether there are no further pages; none are documented."""
-    meta = found.get("metaData") if isinstance(found, dict) else None
-    if not isinstance(meta, dict):
-        return True
-    return meta.get("totalRecords", str(rows)) == str(rows) and meta.get("totalPages", "1") in "01"
+    return Held(receipts, whole=len(receipts) == len(rows) and whole)
 
 
 def _read_receipt(row: Any) -> tuple[str, str, _Receipt] | None:  # noqa: ANN401  (whatever JSON holds)
@@ -109,7 +85,7 @@ def _read_receipt(row: Any) -> tuple[str, str, _Receipt] | None:  # noqa: ANN401
     kind = "PURCHASE" if "PURCHASE" in kinds else ""
     if kinds and set(kinds) == {"RETURN"}:
         kind = "RETURN"
-    amounts = {_read_number(row.get("grossAmount")), _add_up(lines, kinds)} - {None}
+    amounts = {read_number(row.get("grossAmount")), _add_up(lines, kinds)} - {None}
     exact = frozenset(abs(amount) * _SCALE for amount in amounts if amount is not None)
     return store, number, _Receipt(kind, exact)
 
@@ -118,7 +94,7 @@ def _kind_of(line: dict[str, Any]) -> str:
     word = str(line.get("transactionType")).upper()
     if word in _KINDS:
         return word
-    quantity = _read_number(line.get("quantity"))
+    quantity = read_number(line.get("quantity"))
     return "" if not quantity else "RETURN" if quantity < 0 else "PURCHASE"
 
 
@@ -126,22 +102,11 @@ def _add_up(lines: list[dict[str, Any]], kinds: list[str]) -> Decimal | None:
     """Add the lines up, returns taken off. Headers may differ from that by a tolerance."""
     total = Decimal(0)
     for line, kind in zip(lines, kinds, strict=True):
-        amount = _read_number(line.get("grossAmount"))
+        amount = read_number(line.get("grossAmount"))
         if amount is None or not kind:
             return None
         total += -abs(amount) if kind == "RETURN" else amount
     return total if lines else None
-
-
-def _read_number(value: object) -> Decimal | None:
-    """Read a number that may be told as text; None if it is none, or absurd."""
-    if not isinstance(value, str) or len(value) > 30:
-        return None
-    try:
-        number = Decimal(value)
-    except ArithmeticError:
-        return None
-    return number if number.is_finite() and abs(number.adjusted()) < 20 else None
 
 
 def _blur(store: str, number: str) -> tuple[str, str]:

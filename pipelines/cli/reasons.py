@@ -7,7 +7,12 @@ import polars as pl
 from delivery.erasing import FORGOTTEN
 from pipelines.feeds import LoadFeed
 from pipelines.fields import Fields, fields_of
-from pipelines.judging import rules_of_lines, rules_of_receipts, rules_of_records
+from pipelines.judging import (
+    rules_of_gathered,
+    rules_of_lines,
+    rules_of_receipts,
+    rules_of_records,
+)
 
 if TYPE_CHECKING:
     from validators.rules import Rule
@@ -65,7 +70,7 @@ def bare_reasons(outcomes: pl.LazyFrame, feed: LoadFeed | None) -> pl.LazyFrame:
 
 def _rules(feed: LoadFeed, fields: Fields) -> list["Rule"]:
     if not feed.of_receipts:
-        return rules_of_records(feed, fields)
+        return (rules_of_gathered if feed.gathers else rules_of_records)(feed, fields)
     headers = [name for name in fields.mapping if name.startswith("Header.")]
     return [*rules_of_lines(feed, fields), *rules_of_receipts(feed, fields, headers)]
 

@@ -48,7 +48,6 @@ class MemberImport(Batch):
     noun = "member"
     naming: ClassVar = MEMBER_KEYS
     renews: ClassVar = True
-    may_ask: ClassVar = True
 
     list_separator: Annotated[str, AfterValidator(_check_separator)] = ";"
 

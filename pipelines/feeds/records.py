@@ -40,17 +40,20 @@ class Batch(Words):
         single: whether each record is a request of its own.
         renews: whether a record with other content takes the place of the one that is there,
             whatever a repeat of the same does.
-        may_ask: whether the platform can be asked which records it has.
     """
 
     noun: ClassVar[Literal["receipt", "member", "record"]]
     single: ClassVar[bool] = False
     renews: ClassVar[bool] = False
-    may_ask: ClassVar[bool] = False
 
     max_bytes: Annotated[int, Field(ge=1024)] = 4 * 1024 * 1024
     in_flight: Annotated[int, Field(ge=1, le=64)] = 4
     endpoint: str
+
+    @property
+    def may_ask(self) -> bool:
+        """Whether the platform can be asked which records it has."""
+        return bool(find(self.endpoint).ask)
 
     @property
     def memory(self) -> str:
@@ -81,6 +84,12 @@ class RecordTarget(Batch):
         """The fields that name a record, together."""
         return self.method.key
 
+    def key_of(self, mapping: Mapping[str, Mapped]) -> list[str]:
+        """What names a record where the feed does not say: these, and what tells them apart."""
+        method = self.method
+        more = mapping if method.whole else [name for name in method.apart if name in mapping]
+        return [*dict.fromkeys([*method.key, *more])]
+
     @property
     def may_repeat(self) -> bool:
         """Whether sending a record twice is the same as sending it once."""
@@ -90,6 +99,11 @@ class RecordTarget(Batch):
     def erases(self) -> bool:
         """Whether it deletes persons, for good."""
         return self.method.erases
+
+    @property
+    def listed(self) -> str:
+        """The name of the list in its records whose objects a row each makes; empty if none."""
+        return next((field.items for field in self.method.fields.values() if field.items), "")
 
     @property
     def memory(self) -> str:
@@ -128,10 +142,6 @@ def _refusal(name: object) -> str:
         (method.bulk, f"{name} is not offered for files: {method.bulk}"),
         (method.use != "load" or method.sends != "one", f"{name} takes no records from files"),
         (types not in {"", JSON}, f"{name} takes {types}, which no feed writes yet"),
-        (
-            any(field.items and field.required for field in method.fields.values()),
-            f"{name} needs a list of objects, which no feed writes yet",
-        ),
     )
     return next((why for wrong, why in refusals if wrong), "")
 
@@ -169,6 +179,8 @@ def check_record(target: RecordTarget, mapping: Mapping[str, Mapped], key: Itera
     for name in names:
         if name not in mapping:
             raise fault(f"key {name} is not mapped", "delivery")
+        if target.listed and name.startswith(f"{target.listed}."):
+            raise fault(f"key {name} is of one object in {target.listed}", "delivery")
     if not any(columns_of(mapping[name]) for name in names):
         message = f"{', '.join(names)} must come from a column, each record has its own"
         raise fault(message, "mapping")
@@ -183,10 +195,6 @@ def _check_names(method: Endpoint, mapping: Mapping[str, Mapped]) -> None:
             hint = f"did you mean {close[0]}? " if close else ""
             known = ", ".join(every) or "none"
             raise fault(f"{method.name} has no {name}; {hint}known: {known}", name)
-        if field.items:
-            raise fault(
-                f"stands in a list of objects ({field.items}), which no feed writes yet", name
-            )
         if field.kind == "object":
             raise fault(f"is an object: map its own names, such as {name}.colour", name)
         if field.kind in KINDS and given_type(mapped):

@@ -17,7 +17,6 @@ class TransactionsTarget(Batch):
     noun = "receipt"
     naming: ClassVar = RECEIPT_KEY
     may_repeat: ClassVar = False
-    may_ask: ClassVar = True
 
     endpoint: Literal["POST /transactions"]
     max_receipts: Annotated[int, Field(ge=1)] = 400

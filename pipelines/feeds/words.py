@@ -159,12 +159,35 @@ class LoadFeed(Words):
         Of receipts all of these, and whether it is a return; of members the first that is there;
         of other records all of these.
         """
-        return self.delivery.key or list(self.target.naming)
+        if self.delivery.key or not isinstance(self.target, RecordTarget):
+            return self.delivery.key or list(self.target.naming)
+        return self.target.key_of(self.mapping)
 
     @property
     def of_receipts(self) -> bool:
         """Whether its records are receipts, of several rows each."""
         return self.target.noun == "receipt"
+
+    @property
+    def gathers(self) -> bool:
+        """Whether its records may be of several rows each: receipts, and carts with their items."""
+        return self.of_receipts or any(self.is_listed(name) for name in self.mapping)
+
+    @property
+    def repeated(self) -> list[str]:
+        """The names that each row of a flat source must repeat, but for the key's: of no receipt.
+
+        What stands in the list is each row's own.
+        """
+        if self.source.items:
+            return []
+        given = [name for name, mapped in self.mapping.items() if columns_of(mapped)]
+        return [name for name in given if name not in self.key and not self.is_listed(name)]
+
+    def is_listed(self, name: str) -> bool:
+        """Tell whether a name is of the objects in a list, of which each row makes one."""
+        listed = self.target.listed if isinstance(self.target, RecordTarget) else ""
+        return bool(listed) and name.startswith(f"{listed}.")
 
     @property
     def kinds(self) -> dict[str, Kind]:

@@ -13,6 +13,8 @@ from pipelines.loading import prepare
 from tests.pipelines.conftest import KEY, NO_WAITS
 from tests.pipelines.test_every_write import example
 
+pytestmark = pytest.mark.usefixtures("dagster_forgets")
+
 MAPPING = {"externalId": "no", "mobilePhone": "phone", "firstName": "name", "city": "city"}
 HEADER = "no,phone,name,city\n"
 POST, BY_ID, BY_EXTERNAL = "POST /customers", "PUT /customers", "PUT /customers/externalId"

@@ -485,3 +485,37 @@ def test_a_hundred_thousand_are_learned_by_one_question(shop, club):
     assert (told.new, told.listed, told.looked_up, told.unknown) == (100_000, 100_000, 0, 0)
     assert asked(platform) == 1
     assert told.seconds < 60
+
+
+def test_carts_wait_whole_until_their_members_are_known(shop, club):
+    shop.serve()
+    shop.run(club(range(2)))
+    learn(club(range(2)))
+    rows = ["A,0000,1001", "A,0000,1002", "B,0007,1001", "B,0007,1002", "C,0001,1001", "C,0001,"]
+    (shop.folder / "carts.csv").write_text("\n".join(["cart,member,item", *rows]) + "\n")
+    feed = write_feed(
+        shop.folder,
+        "carts",
+        source={"path": str(shop.folder / "carts.csv")},
+        target={"endpoint": "POST /abandonedCarts"},
+        mapping={
+            "cartId": "cart",
+            "contactId": {"customer_of": "member", "unknown": "wait"},
+            "items.itemId": "item",
+            "items.quantity": {"constant": "1"},
+        },
+        rejects={"max_percent": 90},
+        delivery=NO_WAITS,
+    )
+    summary = shop.run(feed)
+    assert (summary.accepted_records, summary.waiting_records, summary.rejected_records) == (
+        1,
+        1,
+        1,
+    )
+    waiting = shop.rows(summary, "unsent.csv")
+    assert [row["item"] for row in waiting] == ["1001", "1002"]
+    assert (
+        "contactId (member) '0007': no member is known by it, so it waits" in waiting[0]["_error"]
+    )
+    assert {row["cart"] for row in shop.rows(summary, "rejects.csv")} == {"C"}

@@ -351,6 +351,12 @@ def test_phones_become_e164_as_the_region_says():
     assert phones({"phones": "valid"}, "+4712000141")[0] == []
 
 
+@pytest.mark.parametrize("values", [{}, {"region": "NO"}, {"phones": "possible"}])
+def test_a_phone_of_too_few_digits_is_told_so(values):
+    _, reasons = phones(values, "123", "+47 12", "(12)-345")
+    assert [reason.partition(": ")[2] for reason in reasons] == ["not a complete phone number"] * 3
+
+
 def test_a_phone_without_a_country_code_is_told_what_it_lacks():
     assert phones({}, "0047 900 00 000", "+4712000141", "900 00 000", "none") == (
         ["+4790000000", "+4712000141"],

@@ -14,6 +14,8 @@ from pipelines.loading import prepare
 from pipelines.previewing import preview
 from tests.pipelines.conftest import KEY, NO_WAITS
 
+pytestmark = pytest.mark.usefixtures("dagster_forgets")
+
 MAPPING = {
     "externalId": "no",
     "mobilePhone": "phone",

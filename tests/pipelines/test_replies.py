@@ -12,6 +12,7 @@ import pytest
 
 import sandbox
 from connectors.trigg.account import Account, Timeout
+from connectors.trigg.catalogue import all_endpoints
 from connectors.trigg.client import Client
 from connectors.trigg.questions import Patience
 from delivery.replies import Found, Reply, Verdict
@@ -206,6 +207,12 @@ def test_why_nothing_is_known_is_told_without_naming_anyone() -> None:
     assert customer not in line
 
 
-def test_what_cannot_be_asked_is_refused() -> None:
-    with Client(Account("http://127.0.0.1:9", KEY)) as client, pytest.raises(KeyError):
-        make_ask(client, "POST /customers")
+def test_what_cannot_be_asked_about_has_nobody_who_asks() -> None:
+    with Client(Account("http://127.0.0.1:9", KEY)) as client:
+        assert make_ask(client, "POST /loyalty/bonus/import") is None
+
+
+def test_whatever_the_catalogue_says_is_asked_is_asked() -> None:
+    with Client(Account("http://127.0.0.1:9", KEY)) as client:
+        asked = {e.name for e in all_endpoints() if make_ask(client, e.name) is not None}
+    assert asked | {"POST /customers"} == {e.name for e in all_endpoints() if e.ask}

@@ -189,7 +189,7 @@ def test_its_words_fit_together(endpoint) -> None:
     assert bool(endpoint.bulk) == (endpoint.use == "no")
     assert endpoint.method != "GET" or endpoint.use in {"look", "export"} or endpoint.bulk
     assert {*endpoint.done_if} <= {*endpoint.statuses} & {404, 409}
-    assert endpoint.repeat != "refused" or endpoint.done_if
+    assert endpoint.repeat != "refused" or endpoint.done_if or endpoint.ask
     assert [*endpoint.statuses] == sorted({*endpoint.statuses})
     assert endpoint.statuses[0] in {200, 201, 202, 302}
     assert (403 in endpoint.statuses) >= (endpoint.needs == "activation")
