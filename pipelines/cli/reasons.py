@@ -7,7 +7,7 @@ import polars as pl
 from delivery.erasing import FORGOTTEN
 from pipelines.feeds import LoadFeed
 from pipelines.fields import Fields, fields_of
-from pipelines.judging import rules_of_lines, rules_of_receipts, rules_of_records
+from pipelines.judging import WAITS, rules_of_lines, rules_of_receipts, rules_of_records
 
 if TYPE_CHECKING:
     from validators.rules import Rule
@@ -31,7 +31,7 @@ def bare_reasons(outcomes: pl.LazyFrame, feed: LoadFeed | None) -> pl.LazyFrame:
     """
     reasons = pl.col("reasons")
     by_checks = (
-        (pl.col("outcome") == "rejected")
+        ((pl.col("outcome") == "rejected") | reasons.str.ends_with(WAITS))
         & pl.col("batch").is_null()
         & ~reasons.str.starts_with("delivered before")
     )
@@ -49,6 +49,7 @@ def bare_reasons(outcomes: pl.LazyFrame, feed: LoadFeed | None) -> pl.LazyFrame:
     known += [
         pl.when(reasons.str.contains("stands in the file more than once")).then(pl.lit(REPEATS)),
         pl.when(reasons == FORGOTTEN).then(pl.lit(FORGOTTEN)),
+        pl.when(reasons.str.ends_with(WAITS)).then(pl.lit(f"its member is not known{WAITS}")),
     ]
     found = pl.concat_list(known).list.drop_nulls().list.unique(maintain_order=True)
     told = pl.when(found.list.len() > 0).then(found).otherwise(pl.concat_list(pl.lit(OTHER)))
