@@ -66,7 +66,7 @@ def check_sums(report: Report, summaries: Iterable[Mapping[str, Any]], what: str
     for found in summaries:
         if found["state"] != "finished":
             continue
-        names = ("accepted", "rejected", "unchanged", "merged", "in_doubt", "unsent")
+        names = ("accepted", "rejected", "quarantined", "unchanged", "merged", "in_doubt", "unsent")
         told = sum(int(found[f"{name}_records"]) for name in names)
         report.expect(
             f"{what}: {found['records']} read, {told} told", kept=told == found["records"]

@@ -7,52 +7,24 @@ of each record before, and the batches. So it can be written again, and comes ou
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from delivery.ledger import Entry, Fate, State
+from delivery.ledger import QUARANTINE, Entry, Fate, State
+from delivery.outcome_tables import (
+    OUTCOMES,
+    PARKED,
+    REFUSED,
+    TABLE,
+    TURNED_AWAY,
+    Outcome,
+)
 from delivery.policy import Changed
 from delivery.records import read_records, unpack_places
 
-Outcome = Literal["accepted", "rejected", "unchanged", "merged", "in_doubt", "unsent"]
-OUTCOMES: tuple[Outcome, ...] = (
-    *("accepted", "rejected", "unchanged"),
-    *("merged", "in_doubt", "unsent"),
-)
-REFUSED = pl.Schema(
-    {
-        "key": pl.String,
-        "row": pl.Int64,
-        "last_row": pl.Int64,
-        "rows": pl.UInt32,
-        "reasons": pl.String,
-        "amount": pl.Int64,  # as of a record that did; null where it cannot be read
-        "waits": pl.Boolean,  # for another record to be there first: it is unsent, not rejected
-    }
-)
-"""Records that did not pass the checks, or wait."""
-TURNED_AWAY = pl.Schema({**REFUSED, "merged_into": pl.String()})
-"""These, and records that another one of the source stands for: `merged_into` is its key."""
-TABLE = pl.Schema(
-    {
-        "file": pl.String,
-        "row": pl.Int64,  # first and last, each in its own file
-        "last_row": pl.Int64,
-        "rows": pl.UInt32,
-        "key": pl.String,
-        "outcome": pl.String,
-        "reasons": pl.String,
-        "batch": pl.UInt32,
-        "attempts": pl.UInt32,  # requests that carried it
-        "status": pl.UInt16,  # of the last answer
-        "seconds": pl.Float64,  # that the last answer took
-        "merged_into": pl.String,  # the key of the record that stands for it
-    }
-)
 _OF_STATES = {
     State.ACCEPTED: "accepted",
     State.REJECTED: "rejected",
@@ -62,6 +34,7 @@ _OF_STATES = {
     State.UNSENT: "unsent",
 }
 _ROWS = 20_000
+QUARANTINED: Outcome = "quarantined"
 HELD = "held: delivered before with other content"
 _OF_FATES = {
     Fate.NEW: ("unsent", "not tried"),
@@ -87,6 +60,7 @@ class Facts:
         fates: what the ledger knew of each record, in order (`Fate`).
         entries: the load's batches.
         changed: what is done about records delivered before with other content.
+        parked: records that earlier loads left in quarantine (`PARKED`).
         row_bits: the bits of a row below the number of its file.
     """
 
@@ -96,6 +70,7 @@ class Facts:
     fates: pl.Series
     entries: Sequence[Entry]
     changed: Changed
+    parked: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=PARKED))
     row_bits: int = 40
 
 
@@ -107,6 +82,7 @@ def tell_outcomes(facts: Facts) -> Iterator[pl.DataFrame]:
     batches = _leaves(facts.entries)
     members = _members(facts.entries)
     before = _fates(facts.changed)
+    parked = facts.parked.rename({"since": "since_before"})
     where = _where(facts)
     columns = ("row", "last_row", "rows", "key")
     if not facts.refused.is_empty():
@@ -120,12 +96,16 @@ def tell_outcomes(facts: Facts) -> Iterator[pl.DataFrame]:
             .join(members.slice(start, stop - start), on="place", how="left", maintain_order="left")
             .join(batches, on="batch", how="left", maintain_order="left")
             .join(before, on="fate", how="left", maintain_order="left")
+            .join(parked, on="key", how="left", maintain_order="left")
             .with_columns(
                 pl.coalesce("outcome", "outcome_before").alias("outcome"),
                 pl.when(pl.col("batch").is_null())
                 .then("reasons_before")
                 .otherwise("reasons")
                 .alias("reasons"),
+                pl.when(pl.col("outcome") == QUARANTINED)
+                .then(pl.min_horizontal("since", "since_before"))
+                .alias("since"),
             )
         )
         yield _complete(told)
@@ -180,18 +160,21 @@ def _leaves(entries: Sequence[Entry]) -> pl.DataFrame:
     for entry in entries:
         tries[entry.number] = entry.attempts + tries.get(entry.parent or 0, 0)
     rows = [
-        (e.number, _outcome_of(e), e.reason, tries[e.number], e.status, e.seconds)
+        (e.number, _outcome_of(e), e.reason, tries[e.number], e.status, e.seconds, e.sent_at)
         for e in entries
         if e.state is not State.SPLIT
     ]
     schema = {name: TABLE[name] for name in ("batch", "outcome", "reasons", "attempts")}
-    schema |= {name: TABLE[name] for name in ("status", "seconds")}
-    return pl.DataFrame(rows, schema=schema, orient="row")
+    schema |= {"status": TABLE["status"], "seconds": TABLE["seconds"], "since": pl.Float64()}
+    moment = (pl.col("since") * 1000).cast(pl.Int64).cast(TABLE["since"])
+    return pl.DataFrame(rows, schema=schema, orient="row").with_columns(moment)
 
 
 def _outcome_of(entry: Entry) -> str:
     if entry.state is State.PLANNED and entry.doubted:
         return "in_doubt"  # it waits to be sent again, and may be there already
+    if entry.state is State.UNSENT and entry.cause == QUARANTINE:
+        return QUARANTINED
     return _OF_STATES[entry.state]
 
 
@@ -273,6 +256,8 @@ def _written(path: Path) -> Iterator[Path]:
 
 __all__ = [
     "OUTCOMES",
+    "PARKED",
+    "QUARANTINED",
     "REFUSED",
     "TABLE",
     "TURNED_AWAY",

@@ -19,6 +19,8 @@ class Verdict(Enum):
     """It may have been stored, whole or in part: in doubt."""
     REFUSED = "refused"
     """A definite no; nothing of it was taken: bisect."""
+    PARKED = "parked"
+    """No for now, through no fault of the record's (422, quarantine): nothing was taken."""
     TOO_LARGE = "too large"
     """413, nothing was taken: send less at a time."""
     FORBIDDEN = "forbidden"

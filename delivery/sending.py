@@ -27,7 +27,7 @@ from delivery.workers import Workers
 
 TICK = 0.25
 """Seconds after which a loop that waits looks around again."""
-_GOOD = {Verdict.TAKEN, Verdict.REFUSED, Verdict.TOO_LARGE}
+_GOOD = {Verdict.TAKEN, Verdict.REFUSED, Verdict.PARKED, Verdict.TOO_LARGE}
 EndKind = Literal["stopped", "network", "forbidden", "rejects"]
 
 

@@ -6,6 +6,7 @@
 | never left, 429 | planned | sent again later |
 | 502 in the documented envelope | in doubt, cause `gateway` | asked about, or else resent |
 | lost, cut, foreign, other 5xx | in doubt, cause `unclear` | by the feed's policy |
+| 422 of somebody in quarantine | unsent, cause `quarantine` | only when it is asked for |
 | refused, alone | rejected | 409 after doubt: it landed before, accepted |
 | refused, with others | split, planned | those that the answer names apart, else halves |
 | 401, 403 | planned | nothing more is sent |
@@ -19,7 +20,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from delivery.ledger import Entry, State
+from delivery.ledger import QUARANTINE, Entry, State
 from delivery.policy import Doubt, Policy
 from delivery.replies import Found, Reply, Verdict
 
@@ -128,7 +129,7 @@ def judge(
             return [Part(everything, State.PLANNED, reason, doubted=True)]
         case Verdict.GATEWAY | Verdict.UNCLEAR:
             return [Part(everything, State.IN_DOUBT, reason, reply.verdict.value)]
-        case Verdict.REFUSED | Verdict.TOO_LARGE:
+        case Verdict.REFUSED | Verdict.PARKED | Verdict.TOO_LARGE:
             return _refused(entry, ids, reply, policy, may_split=may_split)
 
 
@@ -194,6 +195,8 @@ def _refused(
 
 def _refused_alone(entry: Entry, reply: Reply, policy: Policy) -> Part:
     alone = range(1)
+    if reply.verdict is Verdict.PARKED:
+        return Part(alone, State.UNSENT, reply.reason, QUARANTINE)
     if reply.repeats and entry.doubted:
         return Part(alone, State.ACCEPTED, reply.reason)
     if reply.status != CONFLICT or not entry.doubted:

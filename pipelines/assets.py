@@ -36,11 +36,12 @@ class DeliverConfig(dg.Config):
     """What a delivery may do otherwise.
 
     `resume` is the run whose unfinished load is to go on; `plan` the digest of the plan that must
-    be what is sent.
+    be what is sent; `delete` how many customers that plan deletes, of a feed that does.
     """
 
     resume: str = ""
     plan: str = ""
+    delete: int | None = None
 
 
 class ExportConfig(dg.Config):
@@ -117,7 +118,8 @@ def load_assets(name: str, feed: LoadFeed) -> list[dg.AssetsDefinition]:
     account = dg.AssetCheckSpec(
         "records_accounted_for",
         asset=done,
-        description="Records read = accepted + rejected + unchanged + merged + in doubt + unsent.",
+        description="Records read = accepted + rejected + quarantined + unchanged + merged"
+        " + in doubt + unsent.",
     )
 
     @dg.asset(
@@ -141,7 +143,9 @@ def load_assets(name: str, feed: LoadFeed) -> list[dg.AssetsDefinition]:
                 if config.resume:
                     summary = resume_step(feed, run_id, name, progress)
                 else:
-                    summary = deliver_step(feed, run_id, name, progress, plan=config.plan)
+                    summary = deliver_step(
+                        feed, run_id, name, progress, plan=config.plan, delete=config.delete
+                    )
             if summary.state == "failed":
                 raise StepEnded(summary)
             return dg.MaterializeResult(
@@ -217,6 +221,7 @@ def _judge_outcomes(summary: Summary) -> dg.AssetCheckResult:
         "read": summary.records,
         "accepted": summary.accepted_records,
         "rejected": summary.rejected_records,
+        "quarantined": summary.quarantined_records,
         "unchanged": summary.unchanged_records,
         "merged": summary.merged_records,
         "in_doubt": summary.in_doubt_records,
@@ -235,6 +240,7 @@ def _told(summary: Summary) -> dict[str, dg.MetadataValue]:
         "rejected_rows": summary.rejected_rows,
         "rejected_records": summary.rejected_records,
         "accepted_records": summary.accepted_records,
+        "quarantined_records": summary.quarantined_records,
         "unchanged_records": summary.unchanged_records,
         "merged_records": summary.merged_records,
         "in_doubt_records": summary.in_doubt_records,

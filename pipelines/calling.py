@@ -60,7 +60,7 @@ def _posting(
     path = target.endpoint.removeprefix("POST ")
     if not isinstance(target, ImportTarget):
         (kind,) = find(target.endpoint).types
-        return make_post(client, path, kind)
+        return make_post(client, path, kind, single=target.single)
     file = f"members.{target.format}" if target.endpoint == FILE else ""
     return make_post(client, path, target.media, file=file, confirm=target.confirm)
 

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from delivery.ledger import Entry, LedgerError, State
-from delivery.outcomes import Counts, Facts, write_outcomes
+from delivery.ledger import QUARANTINE, Entry, LedgerError, State
+from delivery.outcomes import PARKED, Counts, Facts, write_outcomes
 from delivery.policy import Changed
 from delivery.replies import TAKEN_IN
 from delivery.sending import End
 from pipelines.controlling import tell_taken
 from pipelines.feeds import LoadFeed
 from pipelines.loading import RECORDS, forget_records, read_refused
+from pipelines.quarantine import quarantined_before
 from pipelines.runs import Summary, now, write_summary
 from pipelines.sourcing import read_labels
 from pipelines.writing_back import OUTCOMES, write_back
@@ -82,6 +83,7 @@ def end_load(
         fates,
         entries,
         changed_of(feed),
+        _in_quarantine(summary, entries),
     )
     with ThreadPoolExecutor(1) as beside:
         # Closing folds in any case; beside the outcomes it costs no time of its own.
@@ -125,6 +127,13 @@ def _fold(ledger: "Ledger", load: str) -> None:
     ledger.fold(begun.target)
 
 
+def _in_quarantine(summary: Summary, entries: list[Entry]) -> pl.DataFrame:
+    """Give whom earlier loads left in quarantine, if this one has anybody there at all."""
+    if any(entry.cause == QUARANTINE for entry in entries):
+        return quarantined_before(summary)
+    return pl.DataFrame(schema=PARKED)
+
+
 def _doubtful(entries: list[Entry]) -> bool:
     doubted = (
         e.state is State.IN_DOUBT or (e.state is State.PLANNED and e.doubted) for e in entries
@@ -153,6 +162,7 @@ def _count(summary: Summary, counts: Counts, entries: list[Entry]) -> Summary:
         warnings=warnings,
         accepted_records=told["accepted"],
         rejected_records=told["rejected"],
+        quarantined_records=told["quarantined"],
         unchanged_records=told["unchanged"],
         merged_records=told["merged"],
         in_doubt_records=told["in_doubt"],
@@ -171,7 +181,7 @@ def _close(ledger: "Ledger", load: str, summary: Summary, entries: list[Entry]) 
         "unchanged": summary.unchanged_records,
         "merged": summary.merged_records,
         "in_doubt": summary.in_doubt_records,
-        "unsent": summary.unsent_records,
+        "unsent": summary.unsent_records + summary.quarantined_records,  # as the batches have it
     }
     batched: Counter[str] = Counter()
     for entry in entries:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import dagster as dg
 
-from pipelines.feeds import list_feeds, read_feed
-from pipelines.jobs import nightly, nightly_schedule
+from pipelines.feeds import LoadFeed, list_feeds, read_feed
+from pipelines.jobs import build_nightly
 from pipelines.progress import Reporter
 
 
@@ -22,16 +22,14 @@ def build_definitions(reporter: Reporter) -> dg.Definitions:
     Raises:
         FeedError: a YAML is wrong; told before Dagster's own, longer words for it.
     """
-    for name in list_feeds():
-        read_feed(name)
+    words = {name: read_feed(name) for name in list_feeds()}
+    erasing = [n for n, feed in words.items() if isinstance(feed, LoadFeed) and feed.target.erases]
     shared = dg.Definitions(
-        jobs=[nightly],
-        schedules=[nightly_schedule],
         resources={"reporter": reporter},
         executor=pick_executor(os.environ.get("ETL_EXECUTOR", "in_process")),
     )
     feeds = dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
-    return dg.Definitions.merge(feeds, shared)
+    return dg.Definitions.merge(feeds, build_nightly(erasing), shared)
 
 
 def pick_executor(name: str) -> dg.ExecutorDefinition:

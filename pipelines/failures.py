@@ -24,6 +24,7 @@ def classify(error: BaseException) -> tuple[str, Kind] | None:
     from delivery.erasing import CannotErase
     from delivery.ledger import LedgerBusy, LedgerError, LedgerLost
     from delivery.records import RecordsChangedError
+    from pipelines.deleting import NotAskedForError
     from pipelines.delivering import UnfinishedBeforeError
     from pipelines.exporting import BadRows, ExportIncomplete
     from pipelines.feeds import FeedError
@@ -45,6 +46,7 @@ def classify(error: BaseException) -> tuple[str, Kind] | None:
             | StateError()
             | NothingToResumeError()
             | NoMembersError()
+            | NotAskedForError()
         ):
             return str(error), "configuration"
         case LedgerBusy() | LedgerLost() | BadReport() | UnfinishedBeforeError() | StillNeeded():

@@ -15,6 +15,7 @@ from connectors.trigg.account import AccountError
 from delivery.ledger import Load, open_ledger
 from delivery.records import read_records
 from pipelines.comparing import refuse_another_profile
+from pipelines.deleting import require_asked, require_number
 from pipelines.delivering import Delivery, load_id, policy_of, reach
 from pipelines.feeds import LoadFeed
 from pipelines.loading import RECORDS, REJECTS, forget_records, prepare
@@ -132,7 +133,13 @@ def prepare_step(feed: LoadFeed, begun: Summary, progress: Progress) -> Summary:
 
 
 def deliver_step(
-    feed: LoadFeed, run_id: str, name: str, progress: Progress, *, plan: str = ""
+    feed: LoadFeed,
+    run_id: str,
+    name: str,
+    progress: Progress,
+    *,
+    plan: str = "",
+    delete: int | None = None,
 ) -> Summary:
     """Send what was made ready in the same run, after what earlier runs of the feed left behind.
 
@@ -142,6 +149,7 @@ def deliver_step(
         name: the feed's name.
         progress: told how far it is.
         plan: the digest of a plan; anything else is not sent.
+        delete: how many customers it deletes, where the feed deletes any.
 
     Returns:
         The summary, `finished`, or `failed` with a line that says what to do next.
@@ -152,6 +160,7 @@ def deliver_step(
         LedgerError: something could not be written down, so nothing more was sent.
         UnfinishedBeforeError: a feed that comes before this one is not done.
         PlanDiffersError: what would be sent is not what was planned.
+        NotAskedForError: customers would be deleted, and nobody has asked for just that.
         FileNotFoundError: nothing was made ready in this run.
     """
     ready = read_summary(run_id, name)
@@ -160,6 +169,7 @@ def deliver_step(
         raise FileNotFoundError(0, message)
     folder, may_have_begun = Path(ready.folder), False
     try:
+        require_asked(name, feed, plan=plan, delete=delete)
         with _delivery(feed, name, progress) as delivery:
             delivery.require_done(feed.after)
             for load in delivery.unfinished():
@@ -171,7 +181,8 @@ def deliver_step(
                     )
                 ready = ready.add(resumed=[*ready.resumed, older.run_id])
             if plan:
-                check_plan(plan, feed, delivery.ledger, delivery.target, folder / RECORDS)
+                count = check_plan(plan, feed, delivery.ledger, delivery.target, folder / RECORDS)
+                require_number(feed, count, delete)
             account = delivery.client.account
             ready = write_summary(
                 ready.add(

@@ -74,6 +74,7 @@ def run_feed(
     output: str = "",
     dry_run: bool = False,
     plan: str = "",
+    delete: int | None = None,
     retry_of: str = "",
     feed_path: str = "",
 ) -> Summary:
@@ -87,6 +88,7 @@ def run_feed(
         output: a folder instead of the export feed's own.
         dry_run: make ready and count, send nothing.
         plan: the digest of a plan; a load sends exactly that or nothing.
+        delete: how many customers that plan deletes, of a feed that does.
         retry_of: the run whose rejects the source holds.
         feed_path: the YAML of a feed that lies elsewhere, so that the load can be resumed.
     """
@@ -97,7 +99,7 @@ def run_feed(
         said = {"source": source, "retry_of": retry_of, "feed_path": feed_path}
         config = {PREPARED: {**said, "dry_run": dry_run}}
         if not dry_run:
-            config[DELIVERED] = {"plan": plan}
+            config[DELIVERED] = {"plan": plan, **({} if delete is None else {"delete": delete})}
     else:
         assets = export_assets(name, feed)
         config = {REPORT: {"output": output}}

@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,9 +15,11 @@ from delivery.ledger import Fate, open_ledger
 from delivery.records import hash_bytes, pack_hashes, read_records
 from pipelines.closing import changed_of
 from pipelines.comparing import compare_records, target_of, to_send
+from pipelines.deleting import MOST_KEYS
 from pipelines.encoding import envelope_of
 from pipelines.feeds import LoadFeed
 from pipelines.loading import RECORDS, cut
+from pipelines.refusing import PART
 from pipelines.runs import Summary
 from pipelines.settings import ledger_url, trigg_account
 
@@ -44,6 +46,7 @@ class Plan:
     Attributes:
         feed, source, target: from where to where; the target is empty where none is set.
         environment, profile: what the target is, and whose account leads there.
+        deletes: the keys of the customers that would be deleted, a thousand of them at most.
         rows, records: what the source holds; records = rejected + unchanged + merged + held +
             waiting + in_doubt + to_send.
         requests, bytes: what would be sent.
@@ -71,6 +74,7 @@ class Plan:
     environment: str = ""
     profile: str = ""
     waiting: int = 0
+    deletes: list[str] = field(default_factory=list)
 
 
 def make_plan(feed: LoadFeed, summary: Summary) -> Plan:
@@ -125,7 +129,20 @@ def make_plan(feed: LoadFeed, summary: Summary) -> Plan:
         example=example,
         environment=environment,
         profile=feed.profile,
+        deletes=_first_keys(records, wanted) if feed.target.erases else [],
     )
+
+
+def _first_keys(records: Path, wanted: pl.Series) -> list[str]:
+    keys: list[str] = []
+    for frame in _chosen(records, wanted, ("key",)):
+        keys += (
+            frame["key"]
+            .head(MOST_KEYS - len(keys))
+            .str.replace_all(PART, " ", literal=True)
+            .to_list()
+        )
+    return keys
 
 
 def digest(feed: LoadFeed, target: str, records: Path, wanted: pl.Series) -> str:
@@ -139,8 +156,8 @@ def digest(feed: LoadFeed, target: str, records: Path, wanted: pl.Series) -> str
     return hash_bytes(b"".join(parts)).hex()
 
 
-def check_plan(planned: str, feed: LoadFeed, ledger: "Ledger", target: str, records: Path) -> None:
-    """See that what would be sent is what was planned.
+def check_plan(planned: str, feed: LoadFeed, ledger: "Ledger", target: str, records: Path) -> int:
+    """See that what would be sent is what was planned; give how many records that is.
 
     Raises:
         PlanDiffersError: it is not.
@@ -148,6 +165,7 @@ def check_plan(planned: str, feed: LoadFeed, ledger: "Ledger", target: str, reco
     wanted = to_send(feed, compare_records(ledger, target, records))
     if digest(feed, target, records, wanted) != planned:
         raise PlanDiffersError(int(wanted.sum()))
+    return int(wanted.sum())
 
 
 def write_plan(made: Plan, path: Path) -> None:

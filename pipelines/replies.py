@@ -45,7 +45,13 @@ _PROOFS: dict[str, tuple[Proof, ...]] = {
 
 
 def make_post(
-    client: "Client", path: str, content_type: str = JSON, *, file: str = "", confirm: bool = False
+    client: "Client",
+    path: str,
+    content_type: str = JSON,
+    *,
+    single: bool = False,
+    file: str = "",
+    confirm: bool = False,
 ) -> Callable[[bytes], Reply]:
     """Give what sends one body to a path and says what came of it.
 
@@ -56,6 +62,7 @@ def make_post(
         client: sends.
         path: below the base URL.
         content_type: of the body.
+        single: whether a body holds one record: then an answer that tells of it is a yes.
         file: the name of the file that the body is; empty where it is none.
         confirm: whether what was only taken in (202) is in doubt.
     """
@@ -69,6 +76,8 @@ def make_post(
             return reply_of(error, time.perf_counter() - started)
         taken = taken_ids(answer.body)
         taken_in = answer.status == _TAKEN_IN
+        if single and taken:
+            taken = None
         if taken_in and confirm:
             taken = frozenset()
         return Reply(
@@ -99,6 +108,8 @@ def make_call(client: "Client", endpoint: Endpoint) -> Callable[[bytes], Reply]:
             reply = reply_of(error, time.perf_counter() - started)
             if error.status in endpoint.done_if:
                 reply = replace(reply, repeats=True)
+            if error.status in endpoint.parked_if:
+                reply = replace(reply, verdict=Verdict.PARKED)
             if error.status == NOT_FOUND and NOT_FOUND in endpoint.statuses:
                 # Whom or what it names is not there: the record's fault, not the path's.
                 reply = replace(reply, verdict=Verdict.REFUSED)

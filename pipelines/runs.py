@@ -62,6 +62,7 @@ class Summary:
     warnings: list[str] = field(default_factory=list)
     accepted_records: int = 0
     unchanged_records: int = 0
+    quarantined_records: int = 0
     merged_records: int = 0
     in_doubt_records: int = 0
     unsent_records: int = 0
@@ -93,6 +94,7 @@ class Summary:
         if self.state not in {"finished", "prepared"}:
             return 3
         less = self.rejected_records or self.rejected_rows or self.unsent_records
+        less = less or self.quarantined_records
         return 4 if less or not self.as_declared else 0
 
     @property
@@ -106,6 +108,7 @@ class Summary:
         return self.records == (
             self.accepted_records
             + self.rejected_records
+            + self.quarantined_records
             + self.unchanged_records
             + self.merged_records
             + self.in_doubt_records

@@ -146,6 +146,7 @@ def _give_up_blindly(ledger: "Ledger", load: Load, summary: Summary) -> Summary:
             records=records,
             accepted_records=accepted,
             rejected_records=rejected,
+            quarantined_records=0,
             unchanged_records=0,
             merged_records=0,
             in_doubt_records=0,

@@ -122,8 +122,15 @@ class _Loader(_SafeLoader):
 
 _TEXTS = ("about", "bulk", "envelope", "undoes")
 _CHOICES = {"use": Use, "sends": Sends, "repeat": Repeat, "needs": Needs, "since": Since}
-_LISTS = {"done_if": int, "statuses": int, "key": str, "either": str, "types": str}
-_FLAGS = ("guessed", "preview", "open")
+_LISTS = {
+    "done_if": int,
+    "parked_if": int,
+    "statuses": int,
+    "key": str,
+    "either": str,
+    "types": str,
+}
+_FLAGS = ("guessed", "preview", "open", "erases")
 _BLOCKS = ("taken_if", "parameters", "fields")
 _ALLOWED = (*_TEXTS, *_CHOICES, *_LISTS, *_FLAGS, *_BLOCKS)
 

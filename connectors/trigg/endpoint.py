@@ -51,6 +51,7 @@ class Endpoint:
         sends: one record a request, or many; empty where it changes nothing.
         repeat: what sending the same again does; empty where it changes nothing.
         done_if: statuses that, after a lost answer, mean that the first one has landed.
+        parked_if: statuses that refuse a record for now, through no fault of its own.
         taken_if: what an answer must say, beside its status, to be a yes.
         key: the fields that by default name a record; of those under `either`, the first that is
             there does.
@@ -61,6 +62,7 @@ class Endpoint:
         since: the release that brought it.
         types: content types of the body; none where there is no body.
         undoes: the method whose work it takes back, on records of the same key.
+        erases: whether it deletes a person, for good.
         envelope: what holds the records: the name of the list, or of the part of a form.
         open: whether fields beside those listed may be sent.
         parameters: those of the path, in its order, and those of the query.
@@ -76,6 +78,7 @@ class Endpoint:
     sends: Sends = ""
     repeat: Repeat = ""
     done_if: tuple[int, ...] = ()
+    parked_if: tuple[int, ...] = ()
     taken_if: Mapping[str, str] = field(default_factory=dict)
     key: tuple[str, ...] = ()
     either: tuple[str, ...] = ()
@@ -86,6 +89,7 @@ class Endpoint:
     since: Since = "4.2.0"
     types: tuple[str, ...] = ()
     undoes: str = ""
+    erases: bool = False
     envelope: str = ""
     open: bool = False
     parameters: Mapping[str, Field]

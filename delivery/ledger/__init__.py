@@ -10,7 +10,7 @@ It holds hashes and numbers only: no key, no content, no personal data.
 from typing import TYPE_CHECKING
 
 from delivery.ledger.errors import LedgerBroken, LedgerBusy, LedgerError, LedgerLost
-from delivery.ledger.words import Entry, Fate, Learned, Load, State, Tally
+from delivery.ledger.words import QUARANTINE, Entry, Fate, Learned, Load, State, Tally
 
 if TYPE_CHECKING:
     from delivery.ledger.book import Ledger
@@ -36,6 +36,7 @@ def open_ledger(url: str) -> "Ledger":
 
 
 __all__ = [
+    "QUARANTINE",
     "Entry",
     "Fate",
     "Learned",

@@ -9,6 +9,10 @@ HASH = 16  # bytes of a key's or a content's hash (xxh3_128, big-endian)
 PLACE = 4  # bytes of a place (uint32, little-endian)
 
 
+QUARANTINE = "quarantine"
+"""The cause of a batch that is unsent since the platform takes this person only later."""
+
+
 class State(StrEnum):
     """How far a batch has come. `accepted` and `split` are final."""
 

@@ -21,7 +21,8 @@ from pipelines.cli.ids import ids
 from pipelines.cli.previewing import preview
 from pipelines.cli.resolving import resolve
 from pipelines.cli.results import results
-from pipelines.cli.resuming import resume, retry
+from pipelines.cli.resuming import resume
+from pipelines.cli.retrying import retry
 from pipelines.cli.running import export, plan, run
 from pipelines.cli.runs import runs
 from pipelines.cli.serving import sample_data, sandbox

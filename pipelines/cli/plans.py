@@ -69,7 +69,7 @@ def print_plan(summary: Summary, made: Path, *, as_json: bool, then: str) -> Non
     if not as_json or summary.state == "failed":
         print_summary(summary, as_json=as_json, then=then)
         return
-    told = {k: v for k, v in asdict(read_plan(made)).items() if k != "example"}
+    told = {k: v for k, v in asdict(read_plan(made)).items() if k not in {"example", "deletes"}}
     told |= {"run_id": summary.run_id, "file": str(made), "exit_code": summary.exit_code}
     click.echo(json.dumps(told, ensure_ascii=False))
 

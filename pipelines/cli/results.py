@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 
     from pipelines.feeds import LoadFeed
 
-FILES = ("outcomes.parquet", "accepted.parquet", "rejects.csv", "merged.csv", "unsent.csv")
-OUTCOMES = ("accepted", "rejected", "unchanged", "merged", "in_doubt", "unsent")
+FILES = (
+    *("outcomes.parquet", "accepted.parquet"),
+    *("rejects.csv", "quarantined.csv", "merged.csv", "unsent.csv"),
+)
+OUTCOMES = ("accepted", "rejected", "quarantined", "unchanged", "merged", "in_doubt", "unsent")
 GROUPS, SAMPLES = 20, 5
 
 
@@ -60,6 +63,7 @@ def _read(summary: Summary, feed: str | None) -> "pl.LazyFrame":
         raise click.ClickException(f"run {summary.run_id} has no outcomes: {why}")
     import polars as pl
 
+    from delivery.outcome_tables import TABLE
     from pipelines.cli.reasons import bare_reasons
 
     words: LoadFeed | None
@@ -68,8 +72,10 @@ def _read(summary: Summary, feed: str | None) -> "pl.LazyFrame":
     except FeedError:
         words = None
     outcomes = pl.scan_parquet(path)
-    if "merged_into" not in outcomes.collect_schema():  # written by an earlier version
-        outcomes = outcomes.with_columns(merged_into=pl.lit(None, pl.String))
+    told = outcomes.collect_schema()
+    lacks = {name: kind for name, kind in TABLE.items() if name not in told}
+    # An earlier version may have written less.
+    outcomes = outcomes.with_columns(pl.lit(None, kind).alias(n) for n, kind in lacks.items())
     return bare_reasons(outcomes, words)
 
 
@@ -92,12 +98,13 @@ def _listed(rows: "pl.LazyFrame", outcome: str, limit: int) -> list[dict[str, An
     """Give the records of one outcome, without what they hold."""
     import polars as pl
 
-    columns = ("row", "last_row", "batch", "attempts", "status", "seconds", "why", "merged_into")
+    columns = ("row", "last_row", "batch", "attempts", "status", "seconds", "why")
     chosen = rows.filter(pl.col("outcome") == outcome).sort("row").head(limit)
-    listed = chosen.select(columns).collect()
+    listed = chosen.select(*columns, "merged_into", "since").collect()
     if outcome == "merged":
         listed = listed.with_columns(_tell_survivors(rows, listed["merged_into"]))
-    return listed.to_dicts()
+    moment = pl.col("since").dt.strftime("%Y-%m-%d %H:%M UTC")
+    return listed.with_columns(moment).to_dicts()
 
 
 def _tell_survivors(rows: "pl.LazyFrame", keys: "pl.Series") -> "pl.Series":
@@ -144,7 +151,8 @@ def _print(summary: Summary, told: dict[str, Any]) -> None:
         status = "" if each["status"] is None else f", status {each['status']}"
         why = "; ".join(filter(None, each["why"]))
         into = f", into {each['merged_into']}" if each["merged_into"] else ""
-        click.echo(f"  row {rows}{sent}{status}{f'  {why}' if why else ''}{into}")
+        since = f", in quarantine since {each['since']}" if each["since"] else ""
+        click.echo(f"  row {rows}{sent}{status}{f'  {why}' if why else ''}{into}{since}")
     for path in told["files"]:
         click.echo(f"  file      {path}")
     click.echo(f"Next: {next_step(summary)}")

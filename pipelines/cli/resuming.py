@@ -1,12 +1,10 @@
-"""`loyalty-etl resume` and `loyalty-etl retry`: going on, and trying again."""
+"""`loyalty-etl resume`: going on with loads that were killed or stopped."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from pipelines.cli.finding import (
-    changed_option,
     feed_of,
     find_load,
     find_summary,
@@ -15,9 +13,8 @@ from pipelines.cli.finding import (
     production_option,
     run_of,
     tell_target,
-    with_changed,
 )
-from pipelines.runs import Summary, list_summaries, read_summary
+from pipelines.runs import Summary, read_summary
 
 if TYPE_CHECKING:
     from delivery.ledger import Load
@@ -111,62 +108,3 @@ def _why_not(load: "Load", words: "LoadFeed") -> str:
 
 def _skip(load: "Load", why: str) -> None:
     click.echo(f"loyalty-etl: run {run_of(load)} of {load.feed} stays unfinished: {why}", err=True)
-
-
-@click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path))
-@click.option("--feed", help="The feed, by its name or path, where the run is known no more.")
-@changed_option
-@production_option
-@json_option
-@click.pass_context
-def retry(
-    context: click.Context, *, file: Path, feed: str | None, changed: str | None, as_json: bool
-) -> None:
-    """Load a mended rejects.csv, or an unsent.csv, with the feed that it comes from.
-
-    The columns that were added are left out again. What is still at fault is rejected again, and
-    the rest is sent, however many that are.
-    """
-    from connectors.files import read_origin
-
-    file = file.resolve()
-    origin = read_origin(file)
-    before = _origin_run(origin.run, origin.file, feed)
-    if before is None and feed is None:
-        message = f"run {origin.run} is known no more; say --feed FEED"
-        if not origin.run:
-            message = "no run wrote this file (validate does not load); say --feed FEED"
-        raise click.ClickException(message)
-    if before and before.resumable and file == Path(before.folder) / "unsent.csv":
-        message = f"run {before.run_id} is unfinished and would send these rows itself"
-        raise click.ClickException(f"{message}: loyalty-etl resume --run {before.run_id}")
-    name, words, path = load_feed(feed or (before and (before.feed_path or before.feed)) or "")
-    from pipelines.cli.summing import print_summary
-    from pipelines.cli.terminal import TerminalReporter
-    from pipelines.feeds.words import Rejects
-    from pipelines.materializing import run_feed
-
-    words = with_changed(words, changed).model_copy(update={"rejects": Rejects(max_percent=100)})
-    tell_target(words)
-    summary = run_feed(
-        name,
-        words,
-        TerminalReporter(silent=as_json),
-        source=str(file),
-        retry_of=origin.run,
-        feed_path=path,
-    )
-    print_summary(summary, as_json=as_json)
-    context.exit(summary.exit_code)
-
-
-def _origin_run(run_id: str, source: str, feed: str | None) -> Summary | None:
-    """Find the load that wrote a file; a run may have loaded several sources."""
-    from pipelines.sourcing import is_part
-
-    name = load_feed(feed)[0] if feed else None
-    found = [s for s in list_summaries(name) if s.run_id == run_id and s.kind == "load"]
-    if len(found) > 1:
-        found = [s for s in found if is_part(source, s.source)]
-    return found[0] if found else None

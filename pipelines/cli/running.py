@@ -48,6 +48,12 @@ source_option = click.option(
     type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path),
     help="Send exactly what this plan says, or nothing.",
 )
+@click.option(
+    "--delete",
+    metavar="N",
+    type=click.IntRange(min=0),
+    help="Of a feed that deletes customers: how many, as the plan tells.",
+)
 @changed_option
 @production_option
 @json_option
@@ -59,6 +65,7 @@ def run(
     source: str | None,
     dry_run: bool,
     plan: Path | None,
+    delete: int | None,
     changed: str | None,
     as_json: bool,
 ) -> None:
@@ -70,6 +77,8 @@ def run(
     words = with_changed(words, changed)
     if dry_run and plan:
         raise click.UsageError("--plan is for sending, --dry-run for not sending: choose one")
+    if delete is not None and not words.target.erases:
+        raise click.UsageError(f"{feed} deletes no customers: leave --delete out")
     digest, planned = "", ""
     if plan:
         from pipelines.cli.plans import check_plan, read_plan
@@ -78,6 +87,11 @@ def run(
         check_plan(plan, made, name, words)
         digest, planned = made.digest, made.source
     if not dry_run:
+        from pipelines.deleting import require_asked, require_number
+
+        require_asked(feed, words, plan=digest, delete=delete)
+        if plan:
+            require_number(words, made.to_send, delete)
         tell_target(words)
     from pipelines.cli.summing import print_summary
     from pipelines.cli.terminal import TerminalReporter
@@ -90,9 +104,11 @@ def run(
         source=source or planned,
         dry_run=dry_run,
         plan=digest,
+        delete=delete,
         feed_path=path,
     )
-    then = _again(feed, source, changed) if dry_run else ""
+    erases = words.target.erases
+    then = _again("plan" if erases else "run", feed, source, changed) if dry_run else ""
     print_summary(summary, as_json=as_json, then=then)
     context.exit(summary.exit_code)
 
@@ -124,7 +140,7 @@ def plan(
     """
     name, words, path = load_feed(feed)
     words = with_changed(words, changed)
-    from pipelines.cli.plans import copy_plan, print_plan, unfinished
+    from pipelines.cli.plans import copy_plan, print_plan, read_plan, unfinished
     from pipelines.cli.terminal import TerminalReporter
     from pipelines.materializing import run_feed
     from pipelines.planning import PLAN
@@ -141,16 +157,18 @@ def plan(
     if summary.state != "failed" and output:
         copy_plan(made, output)
         made = output
-    then = f"{_again(feed, None, changed)} --plan {shlex.quote(str(made))}"
+    then = f"{_again('run', feed, None, changed)} --plan {shlex.quote(str(made))}"
+    if words.target.erases and summary.state != "failed":
+        then += f" --delete {read_plan(made).to_send}"
     if unfinished(name, words):
         then = f"loyalty-etl resume --feed {shlex.quote(feed)}, which comes first; then plan again"
     print_plan(summary, made, as_json=as_json, then=then)
     context.exit(summary.exit_code)
 
 
-def _again(feed: str, source: str | None, changed: str | None) -> str:
-    """Give the command that sends what was looked at."""
-    line = ["loyalty-etl", "run", feed]
+def _again(command: str, feed: str, source: str | None, changed: str | None) -> str:
+    """Give the command that goes on with what was looked at."""
+    line = ["loyalty-etl", command, feed]
     line += ["--source", source] if source else []
     line += ["--changed", changed] if changed else []
     return shlex.join(line)

@@ -74,7 +74,13 @@ def _state(summary: Summary) -> str:
 def _rest(summary: Summary) -> str:
     """Say what of a run is neither taken nor rejected."""
     in_doubt, unsent = summary.in_doubt_records, summary.unsent_records
-    told = ((summary.merged_records, "merged"), (in_doubt, "in doubt"), (unsent, "unsent"))
+    parked = summary.quarantined_records
+    told = (
+        (parked, "quarantined"),
+        (summary.merged_records, "merged"),
+        (in_doubt, "in doubt"),
+        (unsent, "unsent"),
+    )
     return "".join(f" {count:,} {what}" for count, what in told if count)
 
 

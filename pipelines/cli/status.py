@@ -1,6 +1,7 @@
 """`loyalty-etl status`: what is unfinished, and what is in doubt."""
 
 import json
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -9,6 +10,7 @@ import click
 
 from pipelines.cli.finding import run_of
 from pipelines.progress import several
+from pipelines.runs import list_summaries
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,11 +50,30 @@ def status(context: click.Context, *, as_json: bool) -> None:
         doubts = ledger.doubts()
         loads = [x for x in ledger.loads() if x.state == "open" or x.id in doubts]
         found = [_look(ledger, load) for load in loads]
+    waiting = _quarantined()
     if as_json:
-        click.echo(json.dumps(_as_json(found), ensure_ascii=False))
+        click.echo(json.dumps(_as_json(found) | {"quarantined": waiting}, ensure_ascii=False))
     else:
-        _print(found)
+        _print(found, waiting)
     context.exit(5 if any(each.doubts for each in found) else 0)
+
+
+def _quarantined() -> list[dict[str, Any]]:
+    """Count who is in quarantine still, by feed and target."""
+    if not any(summary.quarantined_records for summary in list_summaries()):
+        return []
+    from pipelines.quarantine import find_quarantined, tell_moment
+
+    told: dict[tuple[str, str], dict[str, Any]] = {}
+    for each in find_quarantined():
+        run = each.summary
+        of_feed = told.setdefault(
+            (run.feed, run.target),
+            {"feed": run.feed, "path": run.feed_path, "target": run.target, "records": 0},
+        )
+        of_feed["records"] += each.people.height
+        of_feed["since"] = min(of_feed.get("since", "9"), tell_moment(each.since))
+    return [*told.values()]
 
 
 def _look(ledger: "Ledger", load: "Load") -> Found:
@@ -100,12 +121,20 @@ def _as_json(found: list[Found]) -> dict[str, Any]:
     return {"loads": loads, "in_doubt": doubts}
 
 
-def _print(found: list[Found]) -> None:
+def _print(found: list[Found], quarantined: list[dict[str, Any]]) -> None:
     from pipelines.cli.resolving import doubt
 
     if not found:
         click.echo("No load is unfinished, and nothing is in doubt")
-        click.echo("Next: loyalty-etl runs list")
+    for people in quarantined:
+        told = f"{people['records']:,} in quarantine, since {people['since']}"
+        click.echo(f"{people['feed']}  {told}\n  into      {people['target']}")
+    if not found:
+        again = "loyalty-etl runs list"
+        if quarantined:
+            first = quarantined[0]["path"] or quarantined[0]["feed"]
+            again = f"loyalty-etl retry --quarantined --feed {shlex.quote(first)}"
+        click.echo(f"Next: {again}")
         return
     for each in found:
         word = "under way" if each.runs else "unfinished"

@@ -14,6 +14,7 @@ from pipelines.controlling import tell_declared
 from pipelines.loading import REJECTS
 from pipelines.merging import MERGED
 from pipelines.planning import PLAN, Plan
+from pipelines.quarantine import FILE as QUARANTINE
 from pipelines.runs import Summary
 from pipelines.writing_back import UNSENT
 
@@ -64,6 +65,8 @@ def summary_lines(summary: Summary) -> Iterator[str]:
         yield f"  held      {summary.held_records:,} unsent, delivered before with other content"
     if summary.waiting_records:
         yield f"  waiting   {summary.waiting_records:,} unsent, their members are not known yet"
+    if parked := summary.quarantined_records:
+        yield f"  later     {parked:,} in quarantine: {summary.folder}/{QUARANTINE}"
     unsent = Path(summary.folder) / UNSENT
     if unsent.exists():
         yield f"  unsent    {unsent}"
@@ -73,9 +76,11 @@ def equation(summary: Summary) -> str:
     """Say what became of the records: as a sum, where each has come to an outcome."""
     sign = "=" if summary.accounted_for else "read, so far"
     merged = f" + {summary.merged_records:,} merged" if summary.merged_records else ""
+    parked = summary.quarantined_records
+    quarantined = f" + {parked:,} quarantined" if parked else ""
     return (
         f"{summary.records:,} {sign} {summary.accepted_records:,} accepted"
-        f" + {summary.rejected_records:,} rejected"
+        f" + {summary.rejected_records:,} rejected{quarantined}"
         f" + {summary.unchanged_records:,} unchanged{merged}"
         f" + {summary.in_doubt_records:,} in doubt + {summary.unsent_records:,} unsent"
     )
@@ -101,6 +106,10 @@ def plan_lines(summary: Summary) -> Iterator[str]:
     time = "no load yet to tell the time by" if seconds is None else f"about {seconds:,.0f} s"
     yield f"  requests  {plan.requests:,}, {plan.bytes:,} bytes, {time}"
     yield from _facts(summary)
+    if plan.deletes:
+        by = plan.deletes[0].partition(" ")[0]
+        told = f"{plan.to_send:,} customers by {by}, for good"
+        yield f"  deletes   {told}: whom, says {summary.folder}/{PLAN}"
     if plan.example:
         yield f"  example   of a body: in {summary.folder}/{PLAN} (personal data)"
 
@@ -143,6 +152,9 @@ def next_step(summary: Summary) -> str:
         return f"loyalty-etl resume --run {summary.run_id}"
     if rejects.exists():
         return f"mend {rejects}, then loyalty-etl retry {shlex.quote(str(rejects))}"
+    if summary.quarantined_records:
+        feed = shlex.quote(summary.feed_path or summary.feed)
+        return f"loyalty-etl retry --quarantined --feed {feed}, some days from now"
     if unsent.exists():
         change = " --changed resend" if summary.held_records else ""
         first = f"{_how_to_learn(summary)}; then " if summary.waiting_records else ""

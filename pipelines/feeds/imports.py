@@ -1,5 +1,6 @@
 """The words of the targets that import members: a body, a file, or the fields of a form."""
 
+import re
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -26,6 +27,13 @@ def _check_separator(separator: str) -> str:
     if not separator or not separator.isprintable():
         raise ValueError("one character or more, none of them a control character")
     return separator
+
+
+def _check_media(media: str) -> str:
+    found = re.search(r"charset=\"?([^\s\";]*)", media, re.IGNORECASE)
+    if found and found[1].lower() != "utf-8":
+        raise ValueError("what is sent is in UTF-8, so it can say no other charset")
+    return media
 
 
 WireName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
@@ -68,7 +76,10 @@ class ImportTarget(MemberImport):
     envelope: WireName = "members"
     element: WireName = "member"
     delimiter: Annotated[str, AfterValidator(_check_delimiter)] = ","
-    content_type: Annotated[str, Field(pattern=r"^[!-~]+/[!-~]+( [!-~]+)*$")] | None = None
+    content_type: (
+        Annotated[str, Field(pattern=r"^[!-~]+/[!-~]+( [!-~]+)*$"), AfterValidator(_check_media)]
+        | None
+    ) = None
     confirm: bool = False
     max_members: Annotated[int | None, Field(ge=1)] = None
 

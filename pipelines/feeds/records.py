@@ -57,6 +57,11 @@ class Batch(Words):
         """The method under whose name the ledger remembers its records."""
         return self.endpoint
 
+    @property
+    def erases(self) -> bool:
+        """Whether it deletes persons, for good: then somebody must ask for just that."""
+        return False
+
 
 class RecordTarget(Batch):
     """Records to a method that takes one a request; `loyalty-etl endpoints` lists them."""
@@ -80,6 +85,11 @@ class RecordTarget(Batch):
     def may_repeat(self) -> bool:
         """Whether sending a record twice is the same as sending it once."""
         return self.method.repeat == "same"
+
+    @property
+    def erases(self) -> bool:
+        """Whether it deletes persons, for good."""
+        return self.method.erases
 
     @property
     def memory(self) -> str:

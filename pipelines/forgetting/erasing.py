@@ -87,7 +87,7 @@ def _erase(hit: Hit) -> None:
         hit.path.unlink(missing_ok=True)
     elif hit.path.name == PLAN:
         with replacing(hit.path) as written:
-            made = {**json.loads(hit.path.read_text("utf-8")), "example": ""}
+            made = {**json.loads(hit.path.read_text("utf-8")), "example": "", "deletes": []}
             written.write_text(json.dumps(made, indent=2, ensure_ascii=False) + "\n", "utf-8")
     elif hit.path.suffix == ".csv":
         kept(hit.path).drop(hit.where)

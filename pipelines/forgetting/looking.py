@@ -19,6 +19,7 @@ from pipelines.forgetting.exports import mend_manifests, outputs, versions
 from pipelines.loading import RECORDS, REFUSALS
 from pipelines.planning import PLAN
 from pipelines.progress import Progress, Step, quiet
+from pipelines.refusing import PART
 from pipelines.runs import Summary, read_summary
 from pipelines.settings import state_dir
 from transforms.persons import MEMBER_NAMES, NAMES, Sought
@@ -209,11 +210,13 @@ def _look_in_ids(path: Path, sought: Sought) -> Iterator[Hit]:
 
 def _look_in_plan(path: Path, names: Collection[str], sought: Sought) -> Iterator[Hit]:
     try:
-        example = json.loads(path.read_text("utf-8"))["example"]
+        plan = json.loads(path.read_text("utf-8"))
+        keys = [key.replace(" ", PART, 1) for key in plan.get("deletes", [])]
+        told = pl.DataFrame({"told": pl.Series([plan["example"], *keys], dtype=pl.String)})
     except (ValueError, KeyError, TypeError):
         raise CannotErase(f"{path} cannot be read: nothing was erased; remove it") from None
-    text = pl.select(sought.json(pl.lit(example), names) | sought.key(pl.lit(example), names))
-    if text.item():
+    found = sought.json(pl.col("told"), names) | sought.key(pl.col("told"), names)
+    if told.select(found.any()).item():
         yield Hit(path, "example removed", 1)
 
 

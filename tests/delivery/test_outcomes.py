@@ -140,6 +140,7 @@ def test_the_file_holds_the_rows_the_accepted_are_apart_and_the_owner_alone_read
     counts = write_outcomes(facts, path)
     assert counts.by_outcome == {
         "accepted": 2,
+        "quarantined": 0,
         "rejected": 2,
         "unchanged": 0,
         "merged": 0,

@@ -242,7 +242,15 @@ class Shop:
         counts = dict(told["outcome"].value_counts().iter_rows())
         assert told.height == summary.records == sum(counts.values())
         assert summary.accounted_for
-        for outcome in ("accepted", "rejected", "unchanged", "merged", "in_doubt", "unsent"):
+        for outcome in (
+            "accepted",
+            "rejected",
+            "quarantined",
+            "unchanged",
+            "merged",
+            "in_doubt",
+            "unsent",
+        ):
             assert getattr(summary, f"{outcome}_records") == counts.get(outcome, 0), outcome
         return told
 

@@ -289,6 +289,11 @@ def test_no_body_is_larger_than_the_feed_says(shop):
             {"delivery": {"in_doubt": "resend"}},
             "target.confirm asks, so leave in_doubt out",
         ),
+        (
+            {"endpoint": BODY, "format": "csv", "content_type": "text/csv; charset=latin1"},
+            {},
+            "what is sent is in UTF-8",
+        ),
         ({"endpoint": BODY, "mode": "mirror"}, {}, "mirror is not offered"),
         ({"endpoint": "PUT /customers", "mode": "mirror"}, {}, "mirror is not offered"),
         ({"endpoint": "POST /loyalty/bonus/import", "mode": "mirror"}, {}, "mirror is not offered"),

@@ -52,11 +52,11 @@ def reply() -> Iterator[Callable[..., Reply]]:
     account = Account(f"http://127.0.0.1:{server.server_port}/v4", KEY)
     with Client(account) as client:
 
-        def post(status: int, body: object = b"", **headers: str) -> Reply:
+        def post(status: int, body: object = b"", *, single: bool = False, **headers: str) -> Reply:
             told["status"] = status
             told["body"] = body if isinstance(body, bytes) else json.dumps(body).encode()
             told["headers"] = {name.replace("_", "-"): value for name, value in headers.items()}
-            return make_post(client, "/transactions")(b"{}")
+            return make_post(client, "/transactions", single=single)(b"{}")
 
         yield post
     server.shutdown()
@@ -99,7 +99,7 @@ def test_every_answer_has_a_verdict(reply, status: int, body: object, verdict: V
     assert 0 < said.seconds < 5
     assert "\n" not in said.reason
     assert KEY not in repr(said)
-    assert (said.reason == "") == (verdict is Verdict.TAKEN)
+    assert (said.reason == "") == (verdict is Verdict.TAKEN and status != 202)
 
 
 def test_a_success_may_list_what_it_took(reply) -> None:
@@ -107,6 +107,11 @@ def test_a_success_may_list_what_it_took(reply) -> None:
     rows = [{"receiptId": "R1"}, {"receiptId": "R2", "error": "no"}]
     said = reply(200, {"data": rows})
     assert (said.verdict, said.names_taken, said.ids) == (Verdict.TAKEN, True, {"R1"})
+
+
+def test_of_one_record_an_answer_that_tells_of_it_is_a_yes(reply) -> None:
+    assert not reply(200, {"externalId": "E1"}, single=True).names_taken
+    assert reply(200, {"externalId": "E1", "error": "no"}, single=True).names_taken
 
 
 def test_a_refusal_names_records_and_says_why(reply) -> None:
