@@ -176,7 +176,7 @@ class Learning:
             self._progress(Step("listing", rows=listed))
             there = customers.filter(pl.col("id").is_not_null())
             for name in names:
-                told = there.filter(pl.col(name).is_not_null()).select(
+                told = there.filter(pl.col(name) != "").select(
                     name=pl.lit(name), legacy_id=name, customer_id="id"
                 )
                 if name != "externalId":
@@ -187,7 +187,7 @@ class Learning:
 
     def _look_up(self, members: pl.DataFrame) -> int:
         """Look members up one after the other; say how many were asked for."""
-        asked = 0
+        asked, found = 0, [self._found()]
         for asking in members.iter_slices(ROUND):
             if self._stop.is_set():
                 break
@@ -195,12 +195,15 @@ class Learning:
             asked += told.customers.height
             there = told.customers.filter(pl.col("id").is_not_null())
             there = there.select("name", legacy_id="value", customer_id="id")
-            self._take(self._found(there, "looked up"))
+            found.append(self._found(there, "looked up"))
             self._progress(Step("looking up", asked, members.height, asked))
+            if told.error is not None or time.monotonic() - self._kept_at >= KEPT_AFTER:
+                self._take(pl.concat(found))
+                self.keep()
+                del found[1:]
             if told.error is not None:
                 raise told.error
-            if time.monotonic() - self._kept_at >= KEPT_AFTER:
-                self.keep()
+        self._take(pl.concat(found))
         return asked
 
     def _take_others(self) -> None:

@@ -25,6 +25,8 @@ NO_CODE = r"^[ (]*(?:[1-9]|0[1-9])[0-9 ()./\x{a0}-]{4,}$"
 """What a phone number without a country code looks like."""
 SHORT = "^(?:[^0-9A-Za-z]*[0-9]){1,5}[^0-9A-Za-z]*$"
 """What has too few digits for a phone number of any country."""
+WAITS = ", so it waits"
+"""Ends what is told of a record that waits for its member."""
 NOT_OF_A_VALUE = {"missing", "no-key"}
 
 
@@ -167,7 +169,7 @@ def _no_customer(fields: Fields, name: str, unknown: str) -> list[Rule]:
     if fields.customers[name].unknown != unknown:
         return []
     nobody, two = pl.col(f"{UNKNOWN}{name}"), pl.col(f"{TWICE}{name}")
-    end = {"wait": ", so it waits", "anonymous": ", so it is sent without one"}.get(unknown, "")
+    end = {"wait": WAITS, "anonymous": ", so it is sent without one"}.get(unknown, "")
     return [
         Rule(name, "unknown-member", f"no member is known by it{end}", nobody & ~two),
         Rule(name, "two-customers", f"two customers are known by it{end}", two),

@@ -1,6 +1,8 @@
 """`loyalty-etl ids`: which customer of the platform a member is."""
 
 import json
+import shlex
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -63,7 +65,7 @@ def learn(
         click.echo(json.dumps(asdict(told) | {"exit_code": told.exit_code}, ensure_ascii=False))
     else:
         click.echo("\n".join(_lines(told)))
-        click.echo(f"Next: {_next(told, words.profile)}")
+        click.echo(f"Next: {_next(told, shlex.quote(feed), words.profile)}")
     context.exit(told.exit_code)
 
 
@@ -76,30 +78,25 @@ def _moment(text: str) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-def _lines(told: "Learned") -> "list[str]":
+def _lines(told: "Learned") -> Iterator[str]:
     listed = f"{told.listed:,} customers that changed since {told.since}, " if told.since else ""
-    return [
-        f"{told.feed}: learned in {told.seconds:.1f} s",
-        f"  of        {told.account}",
-        f"  members   {told.members:,} in the source, {told.known:,} known before",
-        f"  unknown   {told.unknown:,} members, the platform has no such customers",
-        f"  asked     {listed}{told.looked_up:,} members one by one",
-        f"  ids       {told.ids:,} kept, {told.new:,} of them new: {told.file}",
-        *(
-            f"  CONFLICT  {n:,} ids turned out to be of two customers"
-            for n in [told.conflicts]
-            if n
-        ),
-        *(f"  warning   {warning}" for warning in told.warnings),
-    ]
+    yield f"{told.feed}: learned in {told.seconds:.1f} s"
+    yield f"  of        {told.account}"
+    yield f"  members   {told.members:,} in the source, {told.known:,} known before"
+    yield f"  unknown   {told.unknown:,} members, the platform has no such customers"
+    yield f"  asked     {listed}{told.looked_up:,} members one by one"
+    yield f"  ids       {told.ids:,} kept, {told.new:,} of them new: {told.file}"
+    if told.conflicts:
+        yield f"  CONFLICT  {told.conflicts:,} ids turned out to be of two customers"
+    yield from (f"  warning   {warning}" for warning in told.warnings)
 
 
-def _next(told: "Learned", profile: str) -> str:
+def _next(told: "Learned", feed: str, profile: str) -> str:
     of = f" --profile {profile}" if profile else ""
     if told.conflicts:
         return f"loyalty-etl ids list --conflicts{of}"
     if told.unknown:
-        return f"loyalty-etl run {told.feed}, then loyalty-etl ids learn {told.feed}"
+        return f"loyalty-etl run {feed}, then loyalty-etl ids learn {feed}"
     return "loyalty-etl run FEED, one whose mapping says customer_of"
 
 

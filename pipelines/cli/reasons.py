@@ -8,6 +8,7 @@ from delivery.erasing import FORGOTTEN
 from pipelines.feeds import LoadFeed
 from pipelines.fields import Fields, fields_of
 from pipelines.judging import (
+    WAITS,
     rules_of_gathered,
     rules_of_lines,
     rules_of_receipts,
@@ -36,7 +37,7 @@ def bare_reasons(outcomes: pl.LazyFrame, feed: LoadFeed | None) -> pl.LazyFrame:
     """
     reasons = pl.col("reasons")
     by_checks = (
-        (pl.col("outcome") == "rejected")
+        ((pl.col("outcome") == "rejected") | reasons.str.ends_with(WAITS))
         & pl.col("batch").is_null()
         & ~reasons.str.starts_with("delivered before")
     )
@@ -54,6 +55,7 @@ def bare_reasons(outcomes: pl.LazyFrame, feed: LoadFeed | None) -> pl.LazyFrame:
     known += [
         pl.when(reasons.str.contains("stands in the file more than once")).then(pl.lit(REPEATS)),
         pl.when(reasons == FORGOTTEN).then(pl.lit(FORGOTTEN)),
+        pl.when(reasons.str.ends_with(WAITS)).then(pl.lit(f"its member is not known{WAITS}")),
     ]
     found = pl.concat_list(known).list.drop_nulls().list.unique(maintain_order=True)
     told = pl.when(found.list.len() > 0).then(found).otherwise(pl.concat_list(pl.lit(OTHER)))
