@@ -18,9 +18,10 @@ REFUSED = pl.Schema(
         "rows": pl.UInt32,
         "reasons": pl.String,
         "amount": pl.Int64,  # as of a record that did; null where it cannot be read
+        "waits": pl.Boolean,  # for another record to be there first: it is unsent, not rejected
     }
 )
-"""Records that did not pass the checks."""
+"""Records that did not pass the checks, or wait."""
 TURNED_AWAY = pl.Schema({**REFUSED, "merged_into": pl.String()})
 """These, and records that another one of the source stands for: `merged_into` is its key."""
 _TOLD = pl.Schema(

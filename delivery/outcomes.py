@@ -55,8 +55,8 @@ class Facts:
     Attributes:
         files: the names of the source's files, as they are told.
         records: the records file.
-        refused: records that did not pass the checks, or were merged (`TURNED_AWAY`); what a
-            version before this one kept has no `merged_into`.
+        refused: records that did not pass the checks, wait, or were merged (`TURNED_AWAY`); what
+            a version before this one kept lacks columns.
         fates: what the ledger knew of each record, in order (`Fate`).
         entries: the load's batches.
         changed: what is done about records delivered before with other content.
@@ -77,7 +77,7 @@ class Facts:
 def tell_outcomes(facts: Facts) -> Iterator[pl.DataFrame]:
     """Give one row (`TABLE`) for every record of the source, some thousands at a time.
 
-    First come the refused and the merged ones, then those of the records file, in their order.
+    First come those that were turned away, then those of the records file, in their order.
     """
     batches = _leaves(facts.entries)
     members = _members(facts.entries)
@@ -115,7 +115,9 @@ def tell_outcomes(facts: Facts) -> Iterator[pl.DataFrame]:
 def _turned_away(refused: pl.DataFrame) -> pl.DataFrame:
     whole = pl.concat([pl.DataFrame(schema=TURNED_AWAY), refused], how="diagonal")
     is_merged = pl.col("merged_into").is_not_null()
-    outcome = pl.when(is_merged).then(pl.lit("merged")).otherwise(pl.lit("rejected"))
+    waits = pl.col("waits").fill_null(value=False)
+    rest = pl.when(waits).then(pl.lit("unsent")).otherwise(pl.lit("rejected"))
+    outcome = pl.when(is_merged).then(pl.lit("merged")).otherwise(rest)
     return whole.with_columns(outcome.alias("outcome"))
 
 

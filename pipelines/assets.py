@@ -6,6 +6,7 @@ import dagster as dg
 
 from pipelines.controlling import tell_declared
 from pipelines.feeds import ExportFeed, LoadFeed, read_feed
+from pipelines.id_asset import IDS, ids_asset
 from pipelines.load_run import begin, deliver_step, prepare_step, resume_step, sample
 from pipelines.progress import Reporter
 from pipelines.runs import Summary, read_summary
@@ -51,11 +52,14 @@ class ExportConfig(dg.Config):
 
 def last_asset(name: str) -> dg.AssetKey:
     """Name the asset that is there when a feed is done."""
-    return dg.AssetKey([name, DELIVERED if isinstance(read_feed(name), LoadFeed) else REPORT])
+    feed = read_feed(name)
+    if not isinstance(feed, LoadFeed):
+        return dg.AssetKey([name, REPORT])
+    return dg.AssetKey([name, IDS if feed.ids.learn else DELIVERED])
 
 
 def load_assets(name: str, feed: LoadFeed) -> list[dg.AssetsDefinition]:
-    """Build the two assets of a load feed.
+    """Build the two assets of a load feed, or three if it learns ids (`pipelines.id_asset`).
 
     `prepared` reads, judges and encodes, and carries the blocking check on the share of rejects;
     `delivered` sends, and carries the check that every record has come to an outcome. They are two
@@ -154,7 +158,7 @@ def load_assets(name: str, feed: LoadFeed) -> list[dg.AssetsDefinition]:
 
         return run_step(begun, step)
 
-    return [prepared, delivered]
+    return [prepared, delivered, *([ids_asset(name, feed, done)] if feed.ids.learn else [])]
 
 
 def export_assets(name: str, feed: ExportFeed) -> list[dg.AssetsDefinition]:

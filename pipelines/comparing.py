@@ -3,7 +3,6 @@
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import polars as pl
 
@@ -12,6 +11,7 @@ from delivery.ledger import Fate
 from delivery.records import read_records
 from pipelines.closing import changed_of
 from pipelines.feeds import LoadFeed
+from pipelines.platforms import platform_of
 
 if TYPE_CHECKING:
     from delivery.ledger.book import Ledger
@@ -27,17 +27,6 @@ def target_of(feed: LoadFeed, account: Account) -> str:
     """
     method, path = feed.target.memory.split(" ")
     return platform_of(account) + path + ("" if method == "POST" else f" {method}")
-
-
-def platform_of(account: Account) -> str:
-    """Spell a platform's address in one way: under another, all would be sent again.
-
-    A profile is a part of it, so that two brands at one address are kept apart.
-    """
-    base = urlsplit(account.base_url)
-    host = account.host.removesuffix({"https": ":443", "http": ":80"}[base.scheme])
-    brand = f"#{account.profile}" if account.profile else ""  # no base URL has a #
-    return f"{base.scheme}://{host}{base.path}{brand}"
 
 
 def refuse_another_profile(ledger: "Ledger", name: str, feed: LoadFeed, account: Account) -> None:
@@ -100,7 +89,6 @@ def compare_records(
 
 __all__ = [
     "compare_records",
-    "platform_of",
     "refuse_another_profile",
     "target_of",
     "to_send",

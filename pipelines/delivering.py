@@ -25,10 +25,11 @@ from delivery.sending import Platform, Sender
 from delivery.tally import Tally
 from pipelines.ahead import read_ahead
 from pipelines.closing import end_load
-from pipelines.comparing import compare_records, platform_of, target_of, to_send
+from pipelines.comparing import compare_records, target_of, to_send
 from pipelines.encoding import envelope_of
 from pipelines.feeds import LoadFeed
 from pipelines.loading import RECORDS, limits_of
+from pipelines.platforms import platform_of
 from pipelines.progress import Progress, Step, tell_sending
 from pipelines.runs import Summary, now, write_summary
 
@@ -185,7 +186,7 @@ class Delivery:
         self.ledger.interrupt(load)
         sender, cutter = self._sender(load, folder / RECORDS, fates)
         tally, started = Tally(), time.perf_counter()
-        expected = summary.records - summary.rejected_records
+        expected = summary.records - summary.rejected_records - summary.waiting_records
         try:
             for tally in sender.send():
                 tell_sending(self.progress, tally, expected)

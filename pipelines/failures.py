@@ -29,6 +29,7 @@ def classify(error: BaseException) -> tuple[str, Kind] | None:
     from pipelines.exporting import BadRows, ExportIncomplete
     from pipelines.feeds import FeedError
     from pipelines.forgetting import StillNeeded
+    from pipelines.id_members import NoMembersError
     from pipelines.load_run import NothingToResumeError
     from pipelines.planning import PlanDiffersError
     from pipelines.publishing import CannotWrite
@@ -45,6 +46,7 @@ def classify(error: BaseException) -> tuple[str, Kind] | None:
             | StateError()
             | NothingToResumeError()
             | NotAskedForError()
+            | NoMembersError()
         ):
             return str(error), "configuration"
         case LedgerBusy() | LedgerLost() | BadReport() | UnfinishedBeforeError() | StillNeeded():

@@ -1,12 +1,15 @@
 """The fields of a feed: where their values come from, and how the source writes them."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 import polars as pl
 
+from connectors.trigg.account import Account, AccountError
 from pipelines.feeds import LoadFeed, MemberImport
+from pipelines.feeds.ids import BY, CustomerOf, unknown_of
 from pipelines.feeds.mapping import (
     Column,
     ConstantWord,
@@ -18,6 +21,9 @@ from pipelines.feeds.mapping import (
     columns_of,
 )
 from pipelines.forms import values_of
+from pipelines.id_store import customer_ids
+from pipelines.settings import trigg_account
+from transforms.customer_ids import TWICE, UNKNOWN, Lookup, put_customers
 from transforms.mapping import CLEARED, MISSED, Values, clear_fields, map_columns
 from transforms.values import PLAIN, UNREAD, Field, Kind, Style, read_some, read_values
 from validators.fields import RECEIPT_FIELDS
@@ -34,6 +40,7 @@ class Fields:
         always: the fields whose values are read before they are judged.
         plain: those that need it only where the rules find a fault: reading them changes nothing
             that the rules let pass.
+        customers: wire name → how its values, which name members, become the platform's ids.
         instead: wire name → what stands in for a value that breaks a rule; empty for no value.
         clear: the text that clears a field.
         keys: the fields that may name a record.
@@ -47,6 +54,7 @@ class Fields:
     columns: Mapping[str, str]
     always: Sequence[Field]
     plain: Sequence[Field]
+    customers: Mapping[str, Lookup]
     instead: Mapping[str, str]
     clear: str | None
     keys: Sequence[str]
@@ -58,7 +66,10 @@ class Fields:
 def fields_of(feed: LoadFeed) -> Fields:
     """Make of a feed's words what fills its fields; functions that it names are imported.
 
+    Without an account nobody's id is known.
+
     Raises:
+        CannotWrite: the ids of members that were learned are damaged.
         FeedError: a function cannot be imported, or takes another number of columns.
     """
     mapping = {name: values_of(name, mapped) for name, mapped in feed.mapping.items()}
@@ -68,7 +79,9 @@ def fields_of(feed: LoadFeed) -> Fields:
         for name, mapped in feed.mapping.items()
         if isinstance(mapped, Outcome) and mapped.on_error != "reject"
     }
-    always = [field for field in read if not field.is_plain or field.name in instead]
+    customers = _lookups(feed)
+    early = {*instead, *customers}
+    always = [field for field in read if not field.is_plain or field.name in early]
     keys = [name for name in feed.key if name in mapping]
     flat = isinstance(feed.target, MemberImport) and feed.target.flat
     return Fields(
@@ -76,6 +89,7 @@ def fields_of(feed: LoadFeed) -> Fields:
         {name: ", ".join(cs) for name, m in feed.mapping.items() if (cs := columns_of(m))},
         always,
         [field for field in read if field not in always],
+        customers,
         instead,
         feed.values.clear,
         keys,
@@ -103,6 +117,8 @@ def map_fields(rows: pl.DataFrame, fields: Fields, rules: Sequence[Rule]) -> pl.
         mapped = _clear_with_blanks(mapped, fields)
     if fields.always:
         mapped = read_values(mapped, fields.always, fields.today, fields.zone)
+    for name, lookup in fields.customers.items():
+        mapped = put_customers(mapped, name, lookup)
     if not fields.instead:
         return mapped
     broken = {
@@ -157,11 +173,26 @@ def read_plain(mapped: pl.DataFrame, fields: Fields, rules: Sequence[Rule]) -> p
 
 def header_flags(lines: pl.DataFrame) -> list[str]:
     """List the booleans that mapping and reading left beside the fields of the header."""
-    return [c for c in lines.columns if c.startswith((f"{MISSED}Header.", f"{UNREAD}Header."))]
+    begin = tuple(f"{flag}Header." for flag in (MISSED, UNREAD, UNKNOWN, TWICE))
+    return [c for c in lines.columns if c.startswith(begin)]
+
+
+def _lookups(feed: LoadFeed) -> dict[str, Lookup]:
+    words = {name: m for name, m in feed.mapping.items() if isinstance(m, CustomerOf)}
+    account: Account | None = None
+    with suppress(AccountError):  # to look at a file needs none, and a load says so itself
+        account = trigg_account(feed.profile) if words else None
+    return {
+        name: Lookup(customer_ids(account, m.by), unknown_of(m, of_receipts=feed.of_receipts))
+        for name, m in words.items()
+    }
 
 
 def _field(feed: LoadFeed, name: str, mapped: Mapped) -> Field:
-    return Field(name, _kind(feed, name), _style(feed, mapped), born=name == "birthDate")
+    kind = _kind(feed, name)
+    if isinstance(mapped, CustomerOf):
+        kind = BY.get(mapped.by or "", "text")
+    return Field(name, kind, _style(feed, mapped), born=name == "birthDate")
 
 
 def _kind(feed: LoadFeed, name: str) -> Kind:

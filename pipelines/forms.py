@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from pipelines.feeds.ids import CustomerOf
 from pipelines.feeds.mapping import (
     Column,
     ConstantWord,
@@ -30,6 +31,8 @@ def values_of(name: str, mapped: Mapped) -> fill.Values:  # noqa: C901, PLR0911 
     match mapped:
         case str():
             return fill.FromColumn(mapped)
+        case CustomerOf():  # who that is, `pipelines.fields` says
+            return fill.FromColumn(mapped.customer_of)
         case ConstantWord():
             return fill.Constant(mapped.constant)
         case Column(column=column, extract=None, lookup=None):

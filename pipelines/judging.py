@@ -11,6 +11,7 @@ from pipelines.feeds.records import needed
 from pipelines.feeds.values import example
 from pipelines.fields import Fields
 from transforms.bodies import NO_XML
+from transforms.customer_ids import TWICE, UNKNOWN
 from transforms.mapping import CLEARED, MISSED, Looked
 from transforms.values import UNREAD
 from transforms.values import Field as Read
@@ -116,7 +117,10 @@ def _value_rules(fields: Fields) -> list[Rule]:
         for name, values in fields.mapping.items()
         if isinstance(values, Looked) and values.table is not None and values.otherwise == "reject"
     ]
+    rules += [rule for name in fields.customers for rule in _no_customer(fields, name, "reject")]
     for field in fields.always:
+        if field.name in fields.customers:
+            continue  # what cannot be read is nobody's name
         if not field.is_plain and field.kind not in {"boolean", "gender"}:
             unread = pl.col(f"{UNREAD}{field.name}")
             rules += [
@@ -124,6 +128,27 @@ def _value_rules(fields: Fields) -> list[Rule]:
                 for code, message, which in _not_such(field)
             ]
     return rules
+
+
+def rules_of_asides(fields: Fields, unknown: str) -> list[Rule]:
+    """Give what is told of records that are no rejects: who names a member nobody knows.
+
+    Args:
+        fields: the feed's.
+        unknown: of the fields for which the feed says this, `wait` or `anonymous`.
+    """
+    return [rule for name in fields.customers for rule in _no_customer(fields, name, unknown)]
+
+
+def _no_customer(fields: Fields, name: str, unknown: str) -> list[Rule]:
+    if fields.customers[name].unknown != unknown:
+        return []
+    nobody, two = pl.col(f"{UNKNOWN}{name}"), pl.col(f"{TWICE}{name}")
+    end = {"wait": ", so it waits", "anonymous": ", so it is sent without one"}.get(unknown, "")
+    return [
+        Rule(name, "unknown-member", f"no member is known by it{end}", nobody & ~two),
+        Rule(name, "two-customers", f"two customers are known by it{end}", two),
+    ]
 
 
 def _beside(rules: Sequence[Rule], own: Sequence[Rule]) -> list[Rule]:

@@ -94,6 +94,7 @@ def prepare_step(feed: LoadFeed, begun: Summary, progress: Progress) -> Summary:
         rejected_records=done.rejected_records,
         merged_records=done.merged_records,
         merged_by=done.merged_by,
+        waiting_records=done.waiting_records,
         reasons=done.reasons,
         totals=done.totals,
         warnings=done.warnings,

@@ -49,6 +49,7 @@ class Prepared:
         rejected_rows, rejected_records: what is not sent, and lies in rejects.csv.
         merged_records: what is not sent, for another record stands for it, and lies in merged.csv.
         merged_by: how many of these share what with that one.
+        waiting_records: what is not sent before the member is known whom it names.
         rejects_size: bytes of rejects.csv.
         stamp: what the source was.
         reasons: how often each fault was found, by field and code.
@@ -73,6 +74,7 @@ class Prepared:
     empty: list[str] = field(default_factory=list)
     merged_records: int = 0
     merged_by: dict[str, int] = field(default_factory=dict)
+    waiting_records: int = 0
 
     @property
     def rejected_percent(self) -> float:
@@ -139,8 +141,8 @@ def prepare(
             empty = [name for name in empty if frame[name].null_count() == frame.height]
             if not shaped.reasons.is_empty():
                 rejected_rows += write_faulty(rejects, frame, shaped.reasons, counts)
-                if notice:
-                    notice(frame["_row"], shaped.reasons)
+            if notice:
+                notice(frame["_row"], pl.concat([shaped.reasons, shaped.asides]))
             progress(Step("reading", done, stamp.size, rows, rejected_rows))
     if not rows and not feed.source.allow_empty:
         todo = "if that can happen, set source.allow_empty: true"
@@ -175,7 +177,7 @@ def prepare(
         rows,
         records,
         rejected_rows,
-        turned_away.height,
+        int((~turned_away["waits"]).sum()),
         size_of(rejects.path),
         stamp,
         reasons=dict(counts),
@@ -186,6 +188,7 @@ def prepare(
         empty=empty,
         merged_records=merged.losers.height,
         merged_by=merged.by,
+        waiting_records=int(turned_away["waits"].sum()),
     )
 
 
@@ -256,7 +259,7 @@ def file_source_of(feed: LoadFeed, path: Path) -> FileSource:
 
 
 def read_refused(folder: Path) -> pl.DataFrame:
-    """Read the records that did not pass, or were merged (`delivery.outcomes.TURNED_AWAY`)."""
+    """Read those that did not pass, wait or were merged (`delivery.outcomes.TURNED_AWAY`)."""
     return pl.read_ipc((folder / REFUSALS).read_bytes())
 
 

@@ -77,7 +77,9 @@ def merge_duplicates(
     drop_records(records, losers["row"], filled)
     by = losers.group_by("by").len().sort("len", "by", descending=[True, False])
     return Merged(
-        losers.select(list(TURNED_AWAY)), dict(by.iter_rows()), list(_warnings(feed, matched))
+        losers.with_columns(waits=pl.lit(value=False)).select(list(TURNED_AWAY)),
+        dict(by.iter_rows()),
+        list(_warnings(feed, matched)),
     )
 
 

@@ -48,7 +48,7 @@ class Plan:
         environment, profile: what the target is, and whose account leads there.
         deletes: the keys of the customers that would be deleted, a thousand of them at most.
         rows, records: what the source holds; records = rejected + unchanged + merged + held +
-            in_doubt + to_send.
+            waiting + in_doubt + to_send.
         requests, bytes: what would be sent.
         seconds: how long it would take at the rate of the last load; None before the first.
         digest: of exactly this; `run --plan` sends nothing else.
@@ -74,6 +74,7 @@ class Plan:
     environment: str = ""
     profile: str = ""
     deletes: list[str] = field(default_factory=list)
+    waiting: int = 0
 
 
 def make_plan(feed: LoadFeed, summary: Summary) -> Plan:
@@ -88,6 +89,7 @@ def make_plan(feed: LoadFeed, summary: Summary) -> Plan:
         account = trigg_account(feed.profile)
         target, environment = target_of(feed, account), account.environment
     count = summary.records - summary.rejected_records - summary.merged_records
+    count -= summary.waiting_records
     fates, rate = pl.repeat(Fate.NEW, count, dtype=pl.UInt8, eager=True), None
     if target:
         with open_ledger(ledger_url()) as ledger:
@@ -116,6 +118,7 @@ def make_plan(feed: LoadFeed, summary: Summary) -> Plan:
         rejected=summary.rejected_records + (changed if changed_of(feed) == "reject" else 0),
         unchanged=int((fates == Fate.UNCHANGED).sum()),
         merged=summary.merged_records,
+        waiting=summary.waiting_records,
         held=changed if changed_of(feed) == "hold" else 0,
         in_doubt=int((fates == Fate.IN_DOUBT).sum()),
         to_send=sent,

@@ -34,6 +34,7 @@ class Shown:
         after: the same rows mapped, wire name → text.
         reasons: why it is not sent; empty if it would be.
         sent: what is sent of it; None if nothing is.
+        waits: whether it waits for a member whom nobody knows yet.
     """
 
     row: int
@@ -42,6 +43,7 @@ class Shown:
     after: list[dict[str, str | None]]
     reasons: list[str]
     sent: dict[str, Any] | None
+    waits: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,13 @@ class Preview:
 
     @property
     def rejected(self) -> int:
-        """How many of the records would not be sent."""
-        return sum(record.sent is None for record in self.records)
+        """How many of the records would be rejected."""
+        return sum(record.sent is None and not record.waits for record in self.records)
+
+    @property
+    def waiting(self) -> int:
+        """How many of the records would wait."""
+        return sum(record.waits for record in self.records)
 
 
 def preview(feed: LoadFeed, source: str = "", limit: int = 10) -> Preview:
@@ -152,14 +159,14 @@ def tell_places(source: FileSource, rows: pl.Series, labels: Sequence[str]) -> l
 def _show(
     feed: LoadFeed, rows: pl.DataFrame, shaped: Shaped, places: dict[int, str]
 ) -> Iterator[Shown]:
-    facts = ("row", "last_row", "json")
-    good = shaped.records.select(facts)
+    facts = ("row", "last_row", "json", "waits")
+    good = shaped.records.with_columns(waits=pl.lit(value=False)).select(facts)
     bad = shaped.refused.with_columns(json=pl.lit(None, pl.String)).select(facts)
     records = pl.concat([good, bad]).filter(pl.col("row").is_in([*places])).sort("row")
-    why = shaped.reasons.filter(pl.col("code").is_not_null())
+    why = pl.concat([shaped.reasons, shaped.asides]).filter(pl.col("code").is_not_null())
     why = why.select("text", row=rows["_row"].gather(why["index"]))
     own = [name for name in rows.columns if name not in {"_row", "_fault"}]
-    for row, last, text in records.iter_rows():
+    for row, last, text, waits in records.iter_rows():
         inside = (why["row"] >= row) & (why["row"] <= last)
         before = rows.filter(pl.col("_row").is_between(row, last))
         yield Shown(
@@ -169,6 +176,7 @@ def _show(
             map_rows(feed, before).select(list(feed.mapping)).to_dicts(),
             list(dict.fromkeys(why["text"].filter(inside))),
             json.loads(split_request(text)[1] or "{}") if text is not None else None,
+            waits,
         )
 
 

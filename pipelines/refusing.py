@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from delivery.outcomes import REFUSED
-from validators.rules import Rule, reasons
+from validators.rules import REASONS, Rule, reasons
 
 NOBODY = pl.DataFrame(schema=REFUSED)
 NO_REASONS = pl.DataFrame(
@@ -63,8 +63,41 @@ def explain(
         columns: wire name → the source column it comes from.
         rows: the places of the source rows, where they are not those of the frame.
     """
-    places = bad.arg_true().cast(pl.Int64)
     found = reasons(frame.filter(bad), rules)
+    return _put_in_words(found, bad.arg_true().cast(pl.Int64), columns, rows)
+
+
+def explain_asides(
+    frame: pl.DataFrame,
+    among: pl.Series,
+    rules: Sequence[Rule],
+    columns: Mapping[str, str],
+    rows: pl.Series | None = None,
+) -> pl.DataFrame:
+    """Put into words what is told of rows that are no rejects; `among` marks those.
+
+    They may be all of a source, so this is done in columns.
+    """
+    found = [pl.DataFrame(schema=REASONS)]
+    for rule in rules:
+        told = (frame.select(rule.breaks).to_series() & among).arg_true()
+        broken = pl.DataFrame({"index": told, "value": frame[rule.field].gather(told)})
+        found.append(
+            broken.select(
+                pl.col("index").cast(pl.Int64),
+                field=pl.lit(rule.field),
+                code=pl.lit(rule.code),
+                message=pl.lit(rule.message),
+                value="value",
+            )
+        )
+    every = pl.int_range(frame.height, dtype=pl.Int64, eager=True)
+    return _put_in_words(pl.concat(found), every, columns, rows)
+
+
+def _put_in_words(
+    found: pl.DataFrame, places: pl.Series, columns: Mapping[str, str], rows: pl.Series | None
+) -> pl.DataFrame:
     if found.is_empty():
         return NO_REASONS
     source = pl.col("field").replace_strict(columns, default=None, return_dtype=pl.String)
@@ -147,6 +180,7 @@ def explain_repeats(
     ).to_series()
     return repeats.with_columns(
         reasons=text,
+        waits=pl.lit(value=False),
         text=text,
         index=pl.int_range(pl.len(), dtype=pl.Int64),
         code=pl.lit("Header.ReceiptId: repeats" if what == "receipt" else f"{what}: repeats"),
@@ -154,13 +188,16 @@ def explain_repeats(
     )
 
 
-def refuse(records: pl.DataFrame, why: pl.DataFrame, record: pl.Series) -> pl.DataFrame:
-    """Give refused records with their reasons in one text (`REFUSED`).
+def refuse(
+    records: pl.DataFrame, why: pl.DataFrame, record: pl.Series, *, waits: bool = False
+) -> pl.DataFrame:
+    """Give records that are not sent, with their reasons in one text (`REFUSED`).
 
     Args:
-        records: the refused ones, with their number in the column that `record` is called.
+        records: these, with their number in the column that `record` is called.
         why: the reasons of rows.
         record: the number of the record that each row belongs to.
+        waits: whether they wait, and are not rejected.
     """
     # What has no code is rejected only because of another row of the record, which has one.
     why = why.filter(pl.col("code").is_not_null()).sort("index", maintain_order=True)
@@ -171,4 +208,4 @@ def refuse(records: pl.DataFrame, why: pl.DataFrame, record: pl.Series) -> pl.Da
         .agg(reasons=pl.col("text").str.join(" | "))
     )
     told = records.join(texts, on=record.name, how="left", maintain_order="left")
-    return told.select(*REFUSED)
+    return told.with_columns(waits=pl.lit(waits)).select(*REFUSED)

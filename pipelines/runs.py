@@ -25,7 +25,8 @@ class Summary:
 
     `error` is the one line a user reads, `error_kind` its class: configuration, network or run;
     `resumable` says that `loyalty-etl resume` goes on with it. Records are counted by outcome;
-    those held, since they were delivered before with other content, are among the unsent.
+    those held, since they were delivered before with other content, are among the unsent, and so
+    are those waiting for a member whom nobody knows yet.
     `merged_by` tells how many of the merged share what with the record that stands for them.
     `feed_path` is the YAML of a feed from elsewhere, `changed` what this run does about changed
     records (empty: as the feed says); a load that goes on keeps to both. `resumed` are the runs
@@ -66,6 +67,7 @@ class Summary:
     in_doubt_records: int = 0
     unsent_records: int = 0
     held_records: int = 0
+    waiting_records: int = 0
     requests: int = 0
     bytes: int = 0
     seconds: float = 0.0

@@ -1,7 +1,7 @@
 """From source rows to records and reasons: mapping, judging, encoding, for each kind of record."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 import polars as pl
@@ -13,6 +13,7 @@ from pipelines.feeds.mapping import columns_of, is_plain
 from pipelines.fields import fields_of, header_flags, map_fields, read_plain
 from pipelines.forms import values_of
 from pipelines.judging import (
+    rules_of_asides,
     rules_of_lines,
     rules_of_receipts,
     rules_of_records,
@@ -22,6 +23,7 @@ from pipelines.refusing import (
     NO_REASONS,
     NOBODY,
     explain,
+    explain_asides,
     explain_lost,
     explain_nameless,
     explain_unread,
@@ -37,7 +39,7 @@ from transforms.mapping import CLEARED, Values, map_columns
 from transforms.members import count_zip_texts
 from transforms.receipt_json import encode_receipts
 from transforms.receipts import SCALE, Shape, find_unknown, read_lines, sum_receipts
-from validators.rules import faulty
+from validators.rules import Rule, faulty
 
 
 @dataclass(frozen=True)
@@ -46,13 +48,16 @@ class Shaped:
 
     Attributes:
         records: those to send (`delivery.records.RECORDS`).
-        refused: those that are not (`delivery.outcomes.REFUSED`), in their order; the key is
-            empty where it is not known, `reasons` are all that its rows have, each once.
+        refused: those that are not (`delivery.outcomes.REFUSED`): the rejects in their order,
+            then those that wait for a member whom nobody knows yet. The key is empty where it is
+            not known, `reasons` are all that its rows have, each once.
         reasons: `index` (the source row), `text` (for a person), `code` (for counting, null on
             rows that are only rejected with their receipt) and `value` (the one at fault, if one
             is).
         warnings: what is odd in how many of the rows to send, without being a fault.
         traces: what the records are matched by (`delivery.traces`), where duplicates are merged.
+        asides: as `reasons`, of records that are no rejects: they wait, or are sent without their
+            customer.
     """
 
     records: pl.DataFrame
@@ -60,6 +65,7 @@ class Shaped:
     reasons: pl.DataFrame
     warnings: dict[str, int]
     traces: pl.DataFrame | None = None
+    asides: pl.DataFrame = field(default_factory=lambda: NO_REASONS)
 
 
 Shaper = Callable[[pl.DataFrame], Shaped]
@@ -68,7 +74,8 @@ Shaper = Callable[[pl.DataFrame], Shaped]
 def source_columns(feed: LoadFeed) -> tuple[str, ...]:
     """List the source columns that the feed's mapping uses."""
     used = (column for mapped in feed.mapping.values() for column in columns_of(mapped))
-    return tuple(dict.fromkeys([*used, *columns_of_duplicates(feed.duplicates)]))
+    others = (*columns_of_duplicates(feed.duplicates), *feed.ids.columns)
+    return tuple(dict.fromkeys([*used, *others]))
 
 
 def map_rows(feed: LoadFeed, rows: pl.DataFrame) -> pl.DataFrame:
@@ -116,8 +123,10 @@ def _receipt_shaper(feed: LoadFeed) -> Shaper:
     of_values = rules_of_values(feed, fields)
     of_lines = rules_of_lines(feed, fields)
     of_receipts = rules_of_receipts(feed, fields, shape.repeated())
+    waits, anonymous = (rules_of_asides(fields, word) for word in ("wait", "anonymous"))
     key = receipt_key(feed.key)
     customer = _text_of("Header.ConsumerId", fields.mapping)
+    total = pl.col("sum.GrossAmount")
 
     def judge(
         rows: pl.DataFrame, mapped: pl.DataFrame, unread: pl.Series
@@ -139,12 +148,14 @@ def _receipt_shaper(feed: LoadFeed) -> Shaper:
                 lines, receipts, bad_receipts = judge(rows, read, unread)
         bad_lines = lines["faulty"]
         bad = bad_receipts | (receipts["faulty_lines"] > 0)
+        late = faulty(receipts, waits) & ~bad
         good, good_lines, why, refused = receipts, lines, NO_REASONS, NOBODY
+        first_lines = (receipts["rows"].cum_sum() - receipts["rows"]).cast(pl.Int64)
+        if (out := bad | late).any():
+            good = receipts.filter(~out)
+            good_lines = lines.filter(~out.gather(lines["receipt"]))  # numbered 0, 1, … in order
         if bad.any():
-            good = receipts.filter(~bad)
-            lost = bad.gather(lines["receipt"])  # receipts are numbered 0, 1, … in order
-            good_lines = lines.filter(~lost)
-            first_lines = (receipts["rows"].cum_sum() - receipts["rows"]).cast(pl.Int64)
+            lost = bad.gather(lines["receipt"])
             named = bad_receipts & ~unread.gather(first_lines)
             why = pl.concat(
                 [
@@ -158,16 +169,25 @@ def _receipt_shaper(feed: LoadFeed) -> Shaper:
             amount = pl.when(~pl.col("receipt").is_in(unknown.implode())).then("sum.GrossAmount")
             refused = receipts.filter(bad).with_columns(key.alias("key"), amount.alias("amount"))
             refused = refuse(refused, why, lines["receipt"])
+        aside = explain_asides(receipts, ~bad, [*waits, *anonymous], fields.columns, first_lines)
+        waiting = receipts.filter(late).with_columns(key.alias("key"), amount=total)
+        waiting = refuse(waiting, aside, lines["receipt"], waits=True)
         records = good.select(
             key.alias("key"),
             "row",
             "last_row",
             "rows",
-            pl.col("sum.GrossAmount").alias("amount"),
+            total.alias("amount"),
             customer.alias("customer"),
         ).with_columns(encode_receipts(good_lines, good, shape).alias("json"))
         odd = _unbalanced(good_lines, words.amount_tolerance) | _odd_hours(good)
-        return Shaped(records, refused, why, odd)
+        return Shaped(
+            records,
+            pl.concat([refused, waiting]),
+            why,
+            odd | _anonymous(good, anonymous),
+            asides=aside,
+        )
 
     return shape_rows
 
@@ -180,6 +200,7 @@ def _flat_shaper(feed: LoadFeed) -> Shaper:
     fields = fields_of(feed)
     rules, of_values = rules_of_records(feed, fields), rules_of_values(feed, fields)
     names, encode = fields.keys, make_encoder(feed)
+    waits, anonymous = (rules_of_asides(fields, word) for word in ("wait", "anonymous"))
     key = member_key(names) if feed.target.noun == "member" else record_key(names)
     trace = make_tracer(feed)
 
@@ -191,6 +212,8 @@ def _flat_shaper(feed: LoadFeed) -> Shaper:
             members, faults = read, faulty(read, rules) | unread
         nameless = members.select(key == "").to_series() & ~faults
         bad = faults | nameless
+        late = faulty(members, waits) & ~bad
+        aside = explain_asides(members, ~bad, [*waits, *anonymous], fields.columns)
         named = members.select(
             key.alias("key"),
             rows["_row"].alias("row"),
@@ -200,6 +223,8 @@ def _flat_shaper(feed: LoadFeed) -> Shaper:
             pl.lit("").alias("customer"),
         )
         good, why, refused = named, NO_REASONS, NOBODY
+        place = pl.int_range(rows.height, dtype=pl.Int64, eager=True).alias("member")
+        waiting = refuse(named.with_columns(place).filter(late), aside, place, waits=True)
         if bad.any():
             own = explain(members, faults & ~unread, rules, fields.columns)
             why = pl.concat(
@@ -209,13 +234,13 @@ def _flat_shaper(feed: LoadFeed) -> Shaper:
                     explain_unread(rows, unread),
                 ]
             )
-            place = pl.int_range(rows.height, dtype=pl.Int64, eager=True).alias("member")
             refused = refuse(named.with_columns(place).filter(bad), why, place)
-            good, members, rows = named.filter(~bad), members.filter(~bad), rows.filter(~bad)
+        if (out := bad | late).any():
+            good, members, rows = named.filter(~out), members.filter(~out), rows.filter(~out)
         records = good.with_columns(encode(members).alias("json"))
         traces = trace and trace(rows, members, good["key"])
-        odd = _cleared(members) | _zip_texts(members, feed.kinds)
-        return Shaped(records, refused, why, odd, traces)
+        odd = _cleared(members) | _zip_texts(members, feed.kinds) | _anonymous(members, anonymous)
+        return Shaped(records, pl.concat([refused, waiting]), why, odd, traces, aside)
 
     return shape_rows
 
@@ -231,6 +256,12 @@ def _zip_texts(members: pl.DataFrame, kinds: Mapping[str, str]) -> dict[str, int
     """Count the zips that are no numbers, where numbers are asked for."""
     count = count_zip_texts(members, kinds)
     return {"zips sent as text, for a number would lose a zero or letters": count} if count else {}
+
+
+def _anonymous(records: pl.DataFrame, rules: list[Rule]) -> dict[str, int]:
+    """Count the records that name a member nobody knows, and are sent without a customer."""
+    count = int(faulty(records, rules).sum())
+    return {"records are sent without their member, whom nobody knows": count} if count else {}
 
 
 def _unbalanced(lines: pl.DataFrame, tolerance: Decimal) -> dict[str, int]:

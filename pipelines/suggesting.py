@@ -13,6 +13,7 @@ import polars as pl
 
 from pipelines.feeds import LoadFeed
 from pipelines.feeds.mapping import Column
+from pipelines.id_members import how_to_learn
 from pipelines.lookalikes import (
     CLOCKS,
     DAYS,
@@ -275,6 +276,8 @@ FIXES: dict[str, Callable[[Case], str]] = {
     "not-an-email": _email,
     "not-a-country": _country,
     "not-in-lookup": _add_to_lookup,
+    "unknown-member": lambda case: f"load who is new, then {how_to_learn(case.feed)}",
+    "two-customers": _say("loyalty-etl ids list --conflicts; or say which is meant with `by`"),
     "not-readable": _unread,
     "missing": _missing,
     "not-the-sum-of-lines": _sum,

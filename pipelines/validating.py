@@ -69,6 +69,7 @@ class Report:
         rows, records: what it holds; of these `rejected_rows` and `rejected_records` would not
             be sent. More than `allowed_percent` of the records stop a load. `merged_records`
             would not be sent either, for others stand for them; `merged_by` says what they share.
+            `waiting_records` would not be sent before a member is known.
         causes: the most frequent first.
         declared: the totals that the source tells of itself.
         mismatches: those that are not so, a line each.
@@ -94,13 +95,14 @@ class Report:
     merged_by: dict[str, int]
     merged: str
     seconds: float
+    waiting_records: int = 0
 
     @property
     def exit_code(self) -> int:
-        """0 nothing rejected, 4 some of it, 3 a load would fail."""
+        """0 all would be sent, 4 some of it would not, 3 a load would fail."""
         if self.mismatches or self.rejected_percent > self.allowed_percent:
             return 3
-        return 4 if self.rejected_records or self.rejected_rows else 0
+        return 4 if self.rejected_records or self.rejected_rows or self.waiting_records else 0
 
 
 def validate(
@@ -158,6 +160,7 @@ def validate(
         merged_by=done.merged_by,
         merged=written[MERGED],
         seconds=round(time.perf_counter() - started, 3),
+        waiting_records=done.waiting_records,
     )
 
 

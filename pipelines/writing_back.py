@@ -77,7 +77,7 @@ def _find_rows(folder: Path, told: pl.DataFrame) -> pl.DataFrame:
         mine = told.slice(begin, stop - begin)
         found.append(rows[mine["place"] - first].select(columns).hstack([mine["reasons"]]))
         first = end
-    return pl.concat(found)
+    return pl.concat(found).sort("row")  # those that waited were noted before all others
 
 
 def _see_unmended(rejects: Path, summary: Summary) -> None:

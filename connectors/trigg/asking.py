@@ -20,7 +20,7 @@ from connectors.trigg.questions import Patience, put_questions
 if TYPE_CHECKING:
     from connectors.trigg.client import Answer
 
-__all__ = ["Asked", "Found", "Proof", "ask_members", "ask_receipts"]
+__all__ = ["Asked", "Found", "Proof", "ask_members", "ask_receipts", "can_find", "find_id"]
 
 Get = Callable[[str, "Mapping[str, str | int] | None"], "Answer"]
 """Asks for a path with parameters: `Client.get`; called from several threads."""
@@ -138,6 +138,32 @@ def ask_members(
             proof: Proof = "differs" if member else "absent"
             found.append("missing" if proof in missing_if else "unknown")
     return Asked(found, answers.error)
+
+
+def can_find(name: str, value: str) -> bool:
+    """Tell whether a customer can be looked up by a name such as `externalId`, and this value."""
+    return name == "mobilePhone" or (name in {"externalId", "email"} and _can_ask(value))
+
+
+def find_id(get: Get, name: str, value: str) -> str | None:
+    """Look one customer up, and give the platform's id of it; None if there is no such customer.
+
+    Raises:
+        ApiError: there is no answer of use; also where it is about somebody else.
+    """
+    if name == "mobilePhone":
+        path, params = "/customers", {"mobilePhone": value}
+    else:
+        path, params = f"/customers/{name}/{quote(value, safe='')}", {}
+    body = _get_or_none(get, path, params or None)
+    customer = {} if body is None else read_member(body)
+    if customer == {}:
+        return None
+    if not customer or not customer.get("id"):
+        raise _unreadable("/customers", "no customer")
+    if str(customer.get(name)).casefold() != value.casefold():
+        raise _unreadable("/customers", "of another customer")
+    return str(customer["id"])
 
 
 def _question_of(key: str) -> tuple[str, Mapping[str, str | int] | None] | None:

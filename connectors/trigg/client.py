@@ -6,7 +6,7 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 import httpx
 
@@ -20,6 +20,10 @@ __all__ = ["Answer", "Client"]
 
 MAX_ANSWER = 64 * 1024 * 1024
 """Bytes of one answer that are read; more is an error, before it fills the memory."""
+MAX_FILE = 16 * 1024**3
+"""The same of one that is written to a file."""
+_ENDS = 64
+"""Bytes at either end of an answer that tell whether it is one."""
 _MAX_ERROR = 256 * 1024
 """Bytes of an error that are read: room for a line on each record of a batch."""
 
@@ -112,6 +116,10 @@ class Client:
         """Ask for one answer; `params` are encoded (`+` as %2B, reading T08)."""
         return self._send("GET", path, self._key, params=params)
 
+    def download(self, path: str, into: BinaryIO) -> Answer:
+        """Ask for one answer of any size, up to `MAX_FILE`, and write its body to a file."""
+        return self._send("GET", path, self._key, into)
+
     def ping(self) -> Answer:
         """Ask `GET /health/ping`, which needs no key, so none is sent."""
         return self._send("GET", "/health/ping", None)
@@ -120,26 +128,42 @@ class Client:
         """Take the key and the values of the account's headers out of a text."""
         return hide(text, self.account.api_key, self.account.hidden)
 
-    def _send(self, method: str, path: str, auth: httpx.Auth | None, **what: Any) -> Answer:  # noqa: ANN401  (httpx's own words)
+    def _send(
+        self,
+        method: str,
+        path: str,
+        auth: httpx.Auth | None,
+        into: BinaryIO | None = None,
+        **what: Any,  # noqa: ANN401  (httpx's own words)
+    ) -> Answer:
         if not path.startswith("/"):
             raise ValueError(f"a path starts with a slash, {path[:1]!r} does not")
         started = time.perf_counter()
         try:
             with self._lanes.borrow(self.account.timeout.pool) as lane:
-                status, body, content_type = self._exchange(lane, method, path, auth, what)
+                told = self._exchange(lane, method, path, auth, what, into=into)
         except httpx.HTTPError as error:  # no lane
             raise self._lost(error, method, path) from None
+        status, body, content_type = told
+        body = b"" if into is not None else body
         return Answer(status, body, time.perf_counter() - started, content_type)
 
     def _exchange(
-        self, lane: Lane, method: str, path: str, auth: httpx.Auth | None, what: dict[str, Any]
+        self,
+        lane: Lane,
+        method: str,
+        path: str,
+        auth: httpx.Auth | None,
+        what: dict[str, Any],
+        *,
+        into: BinaryIO | None,
     ) -> tuple[int, bytes, str]:
         """Send one request and read its answer; give status, body and content type."""
         try:
             request = lane.http.build_request(method, self.account.base_url + path, **what)
             response = lane.http.send(request, auth=auth, stream=True)
             try:
-                body = self._read(response, method, path)
+                body = self._read(response, method, path, into)
             finally:
                 response.close()
         except httpx.HTTPError as error:
@@ -164,7 +188,10 @@ class Client:
             trust_env=False,
         )
 
-    def _read(self, response: httpx.Response, method: str, path: str) -> bytes:
+    def _read(
+        self, response: httpx.Response, method: str, path: str, into: BinaryIO | None
+    ) -> bytes:
+        """Read a body; of one that goes into a file give the two ends."""
         status = response.status_code
         if not response.is_success:
             raise make_error(
@@ -180,14 +207,19 @@ class Client:
             )
         if response.headers.get("content-encoding", "identity").lower() != "identity":
             raise self._unclear(method, path, "a compressed answer that was not asked for", status)
-        pieces, size = [], 0
+        most = self._max_answer if into is None else MAX_FILE
+        pieces, size, head, tail = [], 0, b"", b""
         for piece in response.iter_raw():
             size += len(piece)
-            if size > self._max_answer:
-                fault = f"an answer above {self._max_answer:,} bytes"
-                raise self._unclear(method, path, fault, status)
-            pieces.append(piece)
-        return b"".join(pieces)
+            if size > most:
+                raise self._unclear(method, path, f"an answer above {most:,} bytes", status)
+            if into is None:
+                pieces.append(piece)
+            else:
+                into.write(piece)
+                head = (head + piece[:_ENDS])[:_ENDS]
+                tail = (tail + piece[-_ENDS:])[-_ENDS:]
+        return b"".join(pieces) if into is None else head + tail
 
     def _unclear(self, method: str, path: str, fault: str, status: int | None) -> Unclear:
         todo = "ask again later" if method == "GET" else None

@@ -17,6 +17,7 @@ from pipelines.cli.feeds import feeds
 from pipelines.cli.forgetting import forget
 from pipelines.cli.functions import functions
 from pipelines.cli.guessing import guess
+from pipelines.cli.ids import ids
 from pipelines.cli.previewing import preview
 from pipelines.cli.resolving import resolve
 from pipelines.cli.results import results
@@ -55,6 +56,7 @@ COMMANDS = (
     ),
     forget,
     *(resolve, export, runs, functions, endpoints, sample_data),
+    ids,
 )
 for command in COMMANDS:
     cli.add_command(command)

@@ -53,17 +53,20 @@ def preview(
         click.echo("\n".join(_lines(feed, seen)))
         with_source = f" --source {shlex.quote(source)}" if source else ""
         click.echo(f"Next: loyalty-etl validate {feed}{with_source}")
-    context.exit(4 if seen.rejected else 0)
+    context.exit(4 if seen.rejected or seen.waiting else 0)
 
 
 def _lines(feed: str, seen: "Preview") -> Iterator[str]:
     from pipelines.cli.terminal import plain
 
     told = f"the first {len(seen.records):,} records of {seen.source}"
-    yield f"{feed}: {told}, {seen.rejected:,} of them rejected; nothing is sent"
+    rejected = f"{seen.rejected:,} of them rejected"
+    waiting = f", {seen.waiting:,} waiting" if seen.waiting else ""
+    yield f"{feed}: {told}, {rejected}{waiting}; nothing is sent"
     for number, record in enumerate(seen.records, 1):
         yield ""
-        yield f"{number}  {record.place}{'' if record.sent is not None else '  REJECTED'}"
+        mark = "  WAITS" if record.waits else "" if record.sent is not None else "  REJECTED"
+        yield f"{number}  {record.place}{mark}"
         yield from (f"{' ' * INDENT}! {plain(reason)}" for reason in record.reasons)
         yield from _beside(record, seen.columns)
     if seen.unused:

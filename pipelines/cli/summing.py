@@ -3,6 +3,7 @@
 import json
 import shlex
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -64,6 +65,8 @@ def summary_lines(summary: Summary) -> Iterator[str]:
         yield f"  held      {summary.held_records:,} unsent, delivered before with other content"
     if parked := summary.quarantined_records:
         yield f"  later     {parked:,} in quarantine: {summary.folder}/{QUARANTINE}"
+    if summary.waiting_records:
+        yield f"  waiting   {summary.waiting_records:,} unsent, their members are not known yet"
     unsent = Path(summary.folder) / UNSENT
     if unsent.exists():
         yield f"  unsent    {unsent}"
@@ -89,13 +92,14 @@ def plan_lines(summary: Summary) -> Iterator[str]:
 
     plan = read_plan(Path(summary.folder) / PLAN)
     merged = f" + {plan.merged:,} merged" if plan.merged else ""
+    waiting = f" + {plan.waiting:,} waiting" if plan.waiting else ""
     yield f"{summary.feed}: would send (looked for {summary.seconds:.1f} s, run {summary.run_id})"
     yield f"  from      {summary.source}"
     yield f"  to        {plan.target or summary.target}{_kind(plan)}"
     yield f"  rows      {summary.rows:,} read, {summary.rejected_rows:,} rejected"
     yield (
         f"  records   {plan.records:,} = {plan.to_send:,} to send"
-        f" + {plan.unchanged:,} unchanged{merged} + {plan.held:,} held"
+        f" + {plan.unchanged:,} unchanged{merged} + {plan.held:,} held{waiting}"
         f" + {plan.in_doubt:,} in doubt + {plan.rejected:,} rejected"
     )
     seconds = plan.seconds
@@ -128,6 +132,17 @@ def _facts(summary: Summary) -> Iterator[str]:
         yield f"  warning   {warning}"
 
 
+def _how_to_learn(summary: Summary) -> str:
+    from pipelines.feeds import FeedError, LoadFeed, find_feed
+    from pipelines.id_members import how_to_learn
+
+    with suppress(FeedError):  # it may be gone
+        _, feed = find_feed(summary.feed_path or summary.feed)
+        if isinstance(feed, LoadFeed):
+            return how_to_learn(feed)
+    return "loyalty-etl ids learn FEED"
+
+
 def next_step(summary: Summary) -> str:
     """Say what to do after a run."""
     rejects, unsent = (Path(summary.folder) / name for name in (REJECTS, UNSENT))
@@ -142,5 +157,6 @@ def next_step(summary: Summary) -> str:
         return f"loyalty-etl retry --quarantined --feed {feed}, some days from now"
     if unsent.exists():
         change = " --changed resend" if summary.held_records else ""
-        return f"loyalty-etl retry {shlex.quote(str(unsent))}{change}"
+        first = f"{_how_to_learn(summary)}; then " if summary.waiting_records else ""
+        return f"{first}loyalty-etl retry {shlex.quote(str(unsent))}{change}"
     return f"loyalty-etl runs show {summary.run_id}"

@@ -48,8 +48,8 @@ def validate(
     """Judge a whole source, and say how what is rejected may be mended; nothing is sent.
 
     Rejects are grouped by cause, each with values that have it: they are shown as they are. No
-    account is needed. Ends with 0 if nothing is rejected, 4 if some of it is, 3 if a load would
-    fail: more rejects than the feed allows, or totals that are not as the source tells them.
+    account is needed. Ends with 0 if all would be sent, 4 if some of it would not, 3 if a load
+    would fail: more rejects than the feed allows, or totals that are not as the source tells them.
     """
     _, words, _ = load_feed(feed)
     from pipelines.cli.terminal import TerminalReporter, ending_on_sigterm
@@ -74,7 +74,9 @@ def _lines(feed: str, report: "Report") -> Iterator[str]:
     yield f"  rows      {report.rows:,} read, {report.rejected_rows:,} rejected"
     share = f"{_percent(report.rejected_percent)}, allowed {report.allowed_percent:g} %"
     good = report.records - report.rejected_records - report.merged_records
+    good -= report.waiting_records
     merged = f" + {report.merged_records:,} merged" if report.merged_records else ""
+    merged += f" + {report.waiting_records:,} waiting" if report.waiting_records else ""
     equation = f"{report.records:,} = {good:,} good{merged} + {report.rejected_records:,} rejected"
     yield f"  records   {equation}{f' ({share})' if report.rejected_records else ''}"
     if report.declared and not report.mismatches:

@@ -14,6 +14,7 @@ from pydantic import (
 )
 
 from pipelines.feeds.block import Name, Pattern, Words
+from pipelines.feeds.ids import CustomerOf
 from pipelines.feeds.tables import function_names, read_table
 from pipelines.feeds.values import FilledText, Style, Text
 from validators.fields import Kind
@@ -211,6 +212,7 @@ FORMS: dict[str, type[Words]] = {
     "template": Template,
     "when": When,
     "function": FunctionWord,
+    "customer_of": CustomerOf,
 }
 """The word that each form is known by."""
 
@@ -238,7 +240,8 @@ Mapped = Annotated[
     | Annotated[ListOf, Tag("ListOf")]
     | Annotated[Template, Tag("Template")]
     | Annotated[When, Tag("When")]
-    | Annotated[FunctionWord, Tag("FunctionWord")],
+    | Annotated[FunctionWord, Tag("FunctionWord")]
+    | Annotated[CustomerOf, Tag("CustomerOf")],
     Discriminator(_form),
 ]
 
@@ -248,7 +251,7 @@ def columns_of(mapped: Mapped) -> tuple[str, ...]:
     match mapped:
         case str():
             found = [mapped]
-        case Column(column=column) | Split(split=column):
+        case Column(column=column) | Split(split=column) | CustomerOf(customer_of=column):
             found = [column]
         case (
             FirstOf(first_of=columns)

@@ -18,9 +18,10 @@ from pipelines.feeds.control import Control, ControlTotals
 from pipelines.feeds.customers import CustomerTarget, check_customers
 from pipelines.feeds.delivery import Delivery
 from pipelines.feeds.duplicates import Merging
+from pipelines.feeds.ids import Ids, check_customers_of
 from pipelines.feeds.imports import ImportTarget, MemberImport
 from pipelines.feeds.mapping import ListOf, Mapped, Outcome, columns_of, given_type
-from pipelines.feeds.records import RecordTarget, check_record, kinds_of
+from pipelines.feeds.records import RecordTarget, check_record, kinds_of, needed
 from pipelines.feeds.source import Source
 from pipelines.feeds.targets import RECEIPT_KEY, Target, TransactionsTarget
 from pipelines.feeds.values import Values, check_zone
@@ -92,6 +93,7 @@ class LoadFeed(Words):
     mapping: Annotated[dict[str, Mapped], Field(min_length=1)]
     mapping_file: Name | None = None
     duplicates: Merging = None
+    ids: Ids = Ids()
     receipts: Receipts = Receipts()
     rejects: Rejects = Rejects()
     delivery: Delivery = Delivery()
@@ -121,6 +123,9 @@ class LoadFeed(Words):
         else:
             _check_key(self)
         _check_errors_of_keys(self)
+        check_customers_of(self.mapping, _needed(self), of_receipts=self.of_receipts)
+        if "ids" in self.model_fields_set and self.target.noun != "member":
+            raise fault("belongs to members, leave it out", "ids")
         if isinstance(self.target, TransactionsTarget):
             made = DERIVED - ({"Items.Vat"} if self.receipts.vat_percent is None else set())
             lacks = [
@@ -217,6 +222,12 @@ def _check_errors_of_keys(feed: LoadFeed) -> None:
             ):
                 continue  # a member is named by another key then
             raise fault(f"{name} names the record, so its errors are rejects", "mapping")
+
+
+def _needed(feed: LoadFeed) -> set[str]:
+    """Name the fields that a record is nothing without."""
+    own = needed(feed.target) if isinstance(feed.target, RecordTarget) else ()
+    return {*feed.target.naming, *feed.key, *own}
 
 
 def _check_key(feed: LoadFeed) -> None:

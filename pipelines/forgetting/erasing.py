@@ -17,8 +17,9 @@ from delivery.erasing import Kept, replacing
 from delivery.records import hash_texts
 from pipelines.exporting import MANIFEST
 from pipelines.forgetting.exports import drop_from_export
-from pipelines.forgetting.looking import OUTCOMES, TRACE, Found, Hit, Unfinished, kept
+from pipelines.forgetting.looking import IDS, OUTCOMES, TRACE, Found, Hit, Unfinished, kept
 from pipelines.hashing import hash_key, tell_apart
+from pipelines.id_store import hold_ids
 from pipelines.loading import RECORDS, forget_records
 from pipelines.planning import PLAN
 from pipelines.runs import now
@@ -58,7 +59,7 @@ def forget(found: Found, sought: Sought, ledger: "Ledger", *, with_ledger: bool)
     Raises:
         StillNeeded: a load must be done first.
         LedgerBusy: a load of one of these feeds is under way.
-        CannotWrite: an export is under way.
+        CannotWrite: an export is under way, or ids are being learned.
         CannotErase: a file cannot be read.
     """
     if found.unfinished:
@@ -66,6 +67,8 @@ def forget(found: Found, sought: Sought, ledger: "Ledger", *, with_ledger: bool)
     with ExitStack() as held:
         for name in sorted({hit.feed for hit in found.hits if hit.feed}):
             held.enter_context(ledger.hold(f"feed {name}"))
+        for path in {hit.path for hit in found.hits if hit.path.parent.name == IDS}:
+            held.enter_context(hold_ids(path))
         lost = 0
         if with_ledger:  # before the keys are gone
             lost = ledger.forget_keys(_hashes(found, sought))

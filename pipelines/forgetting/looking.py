@@ -118,7 +118,7 @@ def find(
         progress(Step("looking", done + 1, total, sum(hit.rows for hit in hits)))
     if feed is None:
         for path in sorted((state_dir() / IDS).rglob("*.parquet")):
-            hits += _look_in_table(path, sought)
+            hits += _look_in_ids(path, sought)
         hits += _look_in_text(state_dir() / TRACE, sought)
     return Found(hits, unfinished)
 
@@ -197,6 +197,15 @@ def _look_in_table(path: Path, sought: Sought) -> Iterator[Hit]:
         found |= sought.cell(pl.col(name), named=name in (persons or texts))
     if texts:
         yield from _if_any(table, maybe, found, "rows removed")
+
+
+def _look_in_ids(path: Path, sought: Sought) -> Iterator[Hit]:
+    """Look through an id map: whoever is found in it goes by every name."""
+    table = Kept(path)
+    for hit in _look_in_table(path, sought):
+        whose = table.take(hit.where, "customer_id")["customer_id"].unique()
+        same = pl.col("customer_id").is_in(whose.implode())
+        yield from _if_any(table, same, same, hit.did)
 
 
 def _look_in_plan(path: Path, names: Collection[str], sought: Sought) -> Iterator[Hit]:
@@ -280,4 +289,4 @@ def _is_at_work(folder: Path) -> bool:
     return datetime.now(UTC) - changed < KILLED
 
 
-__all__ = ["OUTCOMES", "TRACE", "Found", "Hit", "Unfinished", "find", "kept"]
+__all__ = ["IDS", "OUTCOMES", "TRACE", "Found", "Hit", "Unfinished", "find", "kept"]

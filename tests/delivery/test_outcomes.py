@@ -19,8 +19,8 @@ def batch(number, places, state, **facts):
                  contents=b"", body_hash=b"", **facts)  # fmt: skip
 
 
-def refuse(*rows):
-    facts = [(f"k{row}", row, row, 1, why, 0) for row, why in rows]
+def refuse(*rows, waits=False):
+    facts = [(f"k{row}", row, row, 1, why, 0, waits) for row, why in rows]
     return pl.DataFrame(facts, schema=REFUSED, orient="row")
 
 
@@ -121,6 +121,16 @@ def test_refused_rows_are_told_first_with_their_reasons(make):
         ("a.csv", 5, "k5", "rejected", "no date", None),
         ("a.csv", 2, "1\x1fR0\x1fPURCHASE", "unsent", "not tried", None),
     ]
+
+
+def test_records_that_wait_are_unsent_also_of_a_version_that_knew_none(make):
+    waiting = pl.concat([refuse((9, "no amount")), refuse((5, "no member"), waits=True)])
+    facts = make(0, refused=waiting)
+    assert tell(facts, "row", "outcome", "reasons") == [
+        (9, "rejected", "no amount"),
+        (5, "unsent", "no member"),
+    ]
+    assert tell(make(0, refused=refuse((9, "no")).drop("waits")), "outcome") == [("rejected",)]
 
 
 def test_the_file_holds_the_rows_the_accepted_are_apart_and_the_owner_alone_reads_them(make):

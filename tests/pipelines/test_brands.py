@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 import sandbox
-from pipelines.comparing import platform_of, target_of
+from pipelines.comparing import target_of
 from pipelines.feeds import find_feed
+from pipelines.platforms import platform_of
 from pipelines.settings import trigg_account
 from tests.conftest import KEY
 
