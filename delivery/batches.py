@@ -60,9 +60,14 @@ class Envelope:
         """Give what stands in a body for each of these records."""
         return json if self.write is None else self.write(json)
 
-    def wrap(self, json: pl.Series) -> bytes:
-        """Write the body of a request that holds these records, at least one."""
-        texts = self.texts(json).cast(pl.Binary).to_list()
+    def wrap(self, records: pl.DataFrame) -> bytes:
+        """Write the body of a request that holds these records, at least one.
+
+        Args:
+            records: with their `json`, or what was made of it, `text`.
+        """
+        made = records["text"] if "text" in records.columns else self.texts(records["json"])
+        texts = made.cast(pl.Binary).to_list()
         texts[0] = self.start + texts[0]
         texts[-1] += self.end
         return self.between.join(texts)
@@ -155,9 +160,10 @@ class _Lane:
         self._taken = self.height = 0
 
     def add(self, records: pl.DataFrame) -> None:
-        self._parts.append(records)
-        self.height += records.height
-        sizes = self._envelope.texts(records["json"]).str.len_bytes().cast(pl.Int64)
+        texts = self._envelope.texts(records["json"])
+        if self._envelope.write is not None:
+            records = records.with_columns(text=texts)
+        sizes = texts.str.len_bytes().cast(pl.Int64)
         for totals, of_records in (
             (self._rows, records["rows"].cast(pl.Int64)),
             (self._size, sizes + len(self._envelope.between)),
@@ -165,6 +171,8 @@ class _Lane:
             del totals[: self._taken]
             totals.extend((of_records.cum_sum() + totals[-1]).to_list())
         self._taken = 0
+        self._parts.append(records)
+        self.height += records.height
 
     def fitting(self, records: int, rows: int | None, size: int) -> int:
         """Say how many of the first records are within all three limits."""
@@ -240,7 +248,7 @@ def cut_batches(
     while (records := cutter.cut()) is not None:
         number += 1
         rows = int(records["rows"].sum())
-        yield Batch(number, envelope.wrap(records["json"]), records.height, rows)
+        yield Batch(number, envelope.wrap(records), records.height, rows)
 
 
 __all__ = [

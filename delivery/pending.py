@@ -115,7 +115,7 @@ class Pending:
         if not body:
             if work.records is None:
                 work.records = self.read(work.entry)
-            body = self._envelope.wrap(work.records["json"])
+            body = self._envelope.wrap(work.records)
             if hash_bytes(body) != work.entry.body_hash:
                 raise RecordsChangedError(self._records.path)
         work.entry = replace(
@@ -242,7 +242,7 @@ class Pending:
     def _plan(
         self, records: pl.DataFrame, parent: int | None = None, lanes: frozenset[int] = frozenset()
     ) -> Work:
-        body = self._envelope.wrap(records["json"])
+        body = self._envelope.wrap(records)
         keys, contents = (pack_hashes(records[name]) for name in ("key_hash", "content_hash"))
         entry = self._add(body, pack_places(records["place"]), keys, contents, parent)
         return Work(entry, records, lanes, body=body)

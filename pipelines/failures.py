@@ -45,8 +45,8 @@ def classify(error: BaseException) -> tuple[str, Kind] | None:
             | CannotWrite()
             | StateError()
             | NothingToResumeError()
-            | NoMembersError()
             | NotAskedForError()
+            | NoMembersError()
         ):
             return str(error), "configuration"
         case LedgerBusy() | LedgerLost() | BadReport() | UnfinishedBeforeError() | StillNeeded():

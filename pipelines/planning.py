@@ -73,8 +73,8 @@ class Plan:
     example: str
     environment: str = ""
     profile: str = ""
-    waiting: int = 0
     deletes: list[str] = field(default_factory=list)
+    waiting: int = 0
 
 
 def make_plan(feed: LoadFeed, summary: Summary) -> Plan:

@@ -63,10 +63,10 @@ def summary_lines(summary: Summary) -> Iterator[str]:
     yield from _facts(summary)
     if summary.held_records:
         yield f"  held      {summary.held_records:,} unsent, delivered before with other content"
-    if summary.waiting_records:
-        yield f"  waiting   {summary.waiting_records:,} unsent, their members are not known yet"
     if parked := summary.quarantined_records:
         yield f"  later     {parked:,} in quarantine: {summary.folder}/{QUARANTINE}"
+    if summary.waiting_records:
+        yield f"  waiting   {summary.waiting_records:,} unsent, their members are not known yet"
     unsent = Path(summary.folder) / UNSENT
     if unsent.exists():
         yield f"  unsent    {unsent}"

@@ -68,7 +68,7 @@ def test_nothing_is_written_before_it_is_committed_and_then_all_of_it(make):
     pending.commit()
     (entry,) = ledger.entries(book.load)
     assert (entry.state, entry.attempts, entry.parent) == (S, 1, None)
-    assert entry.body_hash == hash_bytes(ENVELOPE.wrap(book.records["json"].head(4)))
+    assert entry.body_hash == hash_bytes(ENVELOPE.wrap(book.records.head(4)))
     assert entry.sent_at is not None
     pending.apply(work, halves())
     assert [e.state for e in ledger.entries(book.load)] == [S]

@@ -97,13 +97,13 @@ def read_xml(body):
 def xml_of(kinds, texts):
     write = make_xml(kinds, "member", SEPARATOR)
     head, tail = b'<?xml version="1.0" encoding="UTF-8"?>\n<members>\n', b"\n</members>\n"
-    return Envelope(head, tail, b"\n", write).wrap(texts)
+    return Envelope(head, tail, b"\n", write).wrap(texts.to_frame("json"))
 
 
 def csv_of(kinds, texts, delimiter):
     head = csv_header(kinds, delimiter).encode() + b"\r\n"
     envelope = Envelope(head, b"\r\n", b"\r\n", make_csv(kinds, delimiter, SEPARATOR))
-    return envelope.wrap(texts)
+    return envelope.wrap(texts.to_frame("json"))
 
 
 @settings(max_examples=150, deadline=None)
