@@ -16,6 +16,7 @@ from pipelines.comparing import compare_records
 from pipelines.feeds import LoadFeed
 from pipelines.loading import RECORDS
 from pipelines.runs import Summary, now, write_summary
+from transforms.persons import KINDS
 
 if TYPE_CHECKING:
     from delivery.ledger.book import Ledger
@@ -55,7 +56,7 @@ def describe_records(load: Load, entry: Entry, count: int) -> list[str]:
 
 def _describe(row: int, key: str) -> str:
     first, *rest = key.split("\x1f")
-    if len(rest) >= 2:  # a receipt: store, id, kind
+    if len(rest) >= 2 and rest[1] in KINDS:  # a receipt: store, id, kind
         return f"row {row}: store {first} receipt {rest[0]} {rest[1]}"
     return f"row {row}: {first} {rest[0]}" if first in ABOUT and rest else f"row {row}"
 
