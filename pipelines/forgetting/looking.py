@@ -139,7 +139,7 @@ def _look(folder: Path, summary: Summary | None, sought: Sought) -> Iterator[Hit
         elif path.suffix == ".parquet":
             mine += _look_in_table(path, sought)
         elif path.name == PLAN:
-            mine += _look_in_plan(path, names, sought)
+            mine += _look_in_plan(path, sought)
         elif path.name == TRACE:
             mine += _look_in_text(path, sought)
     yield from (replace(hit, feed=folder.name) for hit in mine)
@@ -207,13 +207,12 @@ def _look_in_ids(path: Path, sought: Sought) -> Iterator[Hit]:
         yield from _if_any(table, same, same, hit.did)
 
 
-def _look_in_plan(path: Path, names: Collection[str], sought: Sought) -> Iterator[Hit]:
+def _look_in_plan(path: Path, sought: Sought) -> Iterator[Hit]:
     try:
         example = json.loads(path.read_text("utf-8"))["example"]
     except (ValueError, KeyError, TypeError):
         raise CannotErase(f"{path} cannot be read: nothing was erased; remove it") from None
-    text = pl.select(sought.json(pl.lit(example), names) | sought.key(pl.lit(example), names))
-    if text.item():
+    if pl.select(sought.mentioned(pl.lit(example))).item():  # of any format
         yield Hit(path, "example removed", 1)
 
 

@@ -59,6 +59,9 @@ SALE = {"store": "1", "receipt": "R1", "time": "2024-01-31T14:50:05", "line": "1
 SALE |= {"product": "P", "gross": "12.50"}
 KINDS: dict[str, tuple[dict[str, Any], dict[str, str], dict[str, str]]] = {
     "import": ({"endpoint": "POST /import"}, MEMBER, {"born": f"{BORN}-{NAME}"}),
+    "xml": ({"endpoint": "POST /import", "format": "xml"}, MEMBER, {"born": f"{BORN}-{NAME}"}),
+    "csv": ({"endpoint": "POST /import", "format": "csv"}, MEMBER, {"phone": f"{PHONE} {NAME}"}),
+    "form": ({"endpoint": "POST /import/form"}, MEMBER, {"born": f"{BORN}-{NAME}"}),
     "create": ({"endpoint": "POST /customers"}, MEMBER, {"phone": f"+{PHONE} {NAME}"}),
     "upsert": ({"endpoint": "POST /customers", "mode": "upsert"}, MEMBER, {"phone": NAME}),
     "update": ({"endpoint": "PUT /customers/externalId"}, MEMBER, {"email": f"{EMAIL}@{NAME}@x"}),
