@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote, quote_plus
 from xml.sax.saxutils import unescape
 
 __all__ = ["hide_echo"]
@@ -51,6 +51,8 @@ def _values(path: str, body: bytes) -> Iterator[str]:
             if len(each) > _SHORT:
                 yield each
                 yield json.dumps(each)[1:-1]  # as JSON within a text has it
+                yield quote(each, safe="")  # as a form or a path has it
+                yield quote_plus(each)
 
 
 def _pairs(body: bytes) -> Iterator[tuple[str, str]]:

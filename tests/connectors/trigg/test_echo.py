@@ -79,6 +79,8 @@ def test_receipts_are_told_by_their_ids() -> None:
 def test_a_body_of_any_format_is_hidden(body: str) -> None:
     told = hide_echo("lastName Str&m of E7 is wrong", "/import", body.encode())
     assert told == "lastName <value> of E7 is wrong"
+    told = hide_echo("externalId=E7&lastName=Str%26m is wrong", "/import", body.encode())
+    assert told == "externalId=E7&lastName=<value> is wrong"
 
 
 def test_a_query_is_hidden_too() -> None:
