@@ -103,7 +103,7 @@ def _values(summary: Summary) -> Iterator[tuple[str, pl.Series]]:
     for path in sorted(folder.glob("*.csv")):
         for rows in kept(path).batches():
             own = [name for name in rows.columns if name not in ADDED]
-            for name in (*_personal(own, feed), "_raw"):
+            for name in (*_personal(own, feed), *({"_raw"} & {*rows.columns})):
                 yield path.name, rows[name]
     if isinstance(feed, LoadFeed):
         yield from _of_source(feed, summary)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
-from connectors.files import FileSource, SourceError, read_dialect
+from connectors.files import FileSource, SourceError, is_mended, read_dialect
 from delivery.erasing import CannotErase, Kept, Rows
 from delivery.records import read_records
 from delivery.rejects import ADDED
@@ -155,7 +155,9 @@ def _look_in_outcomes(
     found = sought.key(key, names) | sought.quoted(reasons, names)
     if "merged_into" in table.names():
         maybe, found = maybe | sought.maybe(into), found | sought.key(into, names)
-    told = [kept(hit.path).take(hit.where, "_source_file", "_source_row") for hit in rows]
+    tables = [(kept(hit.path), hit.where) for hit in rows]
+    named = ("_source_file", "_source_row")
+    told = [t.take(where, *named) for t, where in tables if {*named} <= {*t.names()}]
     if told:
         places = pl.concat(told).unique().drop_nulls()
         numbers = places["_source_row"].cast(pl.Int64, strict=False).drop_nulls()
@@ -170,6 +172,9 @@ def _look_in_rows(
 ) -> Iterator[Hit]:
     """Look through source rows, in the columns that name a person and for what names itself."""
     table = kept(path)
+    if not {*ADDED} <= {*table.names()}:  # another table that a run left
+        yield from _look_in_table(path, sought)
+        return
     own = [name for name in table.names() if name not in ADDED]
     named = {name for name in own if name.removeprefix("'") in columns} or {*own}
     error, raw = pl.col("_error"), pl.col("_raw")
@@ -230,11 +235,13 @@ def _if_any(table: Kept, maybe: pl.Expr, found: pl.Expr, did: Did) -> Iterator[H
 
 
 def kept(path: Path) -> Kept:
-    """Tell how a file of rejects is written: a spreadsheet may have set its own dialect.
+    """Tell how a CSV of a run is written: of a file of rejects a spreadsheet may have set it.
 
     Raises:
         CannotErase: it cannot be read.
     """
+    if not is_mended(path):
+        return Kept(path)
     try:
         told = read_dialect(FileSource(path=path, format="csv", columns=("_error",), mended=True))
     except SourceError as error:
