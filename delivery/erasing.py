@@ -64,6 +64,24 @@ class Kept:
             schema = self._scan().collect_schema()
         return [name for name, kind in schema.items() if kind == pl.String]
 
+    def head(self, count: int) -> pl.DataFrame:
+        """Give its first rows.
+
+        Raises:
+            CannotErase: it cannot be read.
+        """
+        with self._told():
+            return self._scan().head(count).collect(engine="streaming")
+
+    def batches(self) -> Iterator[pl.DataFrame]:
+        """Give all of its rows, some thousands at a time.
+
+        Raises:
+            CannotErase: it cannot be read.
+        """
+        with self._told():
+            yield from self._scan().collect_batches()
+
     def find(self, maybe: pl.Expr, found: pl.Expr) -> Rows:
         """Find the rows that are marked.
 

@@ -24,6 +24,7 @@ def classify(error: BaseException) -> tuple[str, Kind] | None:
     from delivery.erasing import CannotErase
     from delivery.ledger import LedgerBusy, LedgerError, LedgerLost
     from delivery.records import RecordsChangedError
+    from pipelines.bundling import Leak
     from pipelines.deleting import NotAskedForError
     from pipelines.delivering import UnfinishedBeforeError
     from pipelines.exporting import BadRows, ExportIncomplete
@@ -61,6 +62,7 @@ def classify(error: BaseException) -> tuple[str, Kind] | None:
             | SourceError()
             | BadRows()
             | CannotErase()
+            | Leak()
             | BadCell()
             | ExportIncomplete()
         ):

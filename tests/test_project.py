@@ -78,7 +78,7 @@ def test_every_command_has_help() -> None:
     assert {*commands.commands} == {
         "check", "demo", "endpoints", "export", "feeds", "forget", "functions", "guess", "ids",
         "plan", "preview", "resolve", "results", "resume", "retry", "run", "runs", "sample-data",
-        "sandbox", "status", "validate",
+        "sandbox", "status", "support-bundle", "validate",
     }  # fmt: skip
     for command in commands.commands.values():
         assert command.help

@@ -31,6 +31,7 @@ _PAIRS = 4
 _AT_ONCE = 50
 """Keys that one pattern looks for; more would make it too large."""
 _NOT_WORD, _NOT_DIGIT = r"[^\p{L}\p{N}]", "[^0-9]"
+_SEPARATORS = [sign for sign in map(chr, range(0x2213)) if re.fullmatch(MARKS, sign)]
 _NONE = pl.lit(value=False)
 
 
@@ -57,7 +58,8 @@ class Sought:
             plain = text.str.to_lowercase()
             found.append(plain.str.contains_any([*{*self.emails, *(x.lower() for x in self.ids)}]))
         if self.homes:
-            found.append(text.str.replace_all("[^0-9]", "").str.contains_any([*self.homes]))
+            bare = text.str.replace_many(_SEPARATORS, [""] * len(_SEPARATORS))
+            found.append(bare.str.contains_any([*self.homes]))
         return _any(found)
 
     def cell(self, cell: pl.Expr, *, named: bool) -> pl.Expr:
@@ -107,9 +109,10 @@ class Sought:
         return self._in(text, [*ids, *self._words(with_ids=False)])
 
     def json(self, text: pl.Expr, names: Collection[str] = MEMBER_NAMES) -> pl.Expr:
-        """Mark JSON texts that hold one of them; an id counts as in `quoted`."""
-        field = rf'"(?:{"|".join(names)})":\s*"?'
-        ids = (rf'{field}{re.escape(key)}(?:"|[,}}])' for key in self.ids)
+        """Mark JSON and XML texts that hold one of them; an id counts as in `quoted`."""
+        field = "|".join(names)
+        field = rf'(?:"(?:{field})":\s*"?|<(?:{field})>)'
+        ids = (rf'{field}{re.escape(key)}(?:"|[,}}]|</)' for key in self.ids)
         return self._in(text, [*ids, *self._words(with_ids=False)])
 
     def mentioned(self, text: pl.Expr) -> pl.Expr:
@@ -165,4 +168,4 @@ def _any(found: Iterable[pl.Expr]) -> pl.Expr:
     return reduce(or_, (each.fill_null(value=False) for each in found))
 
 
-__all__ = ["MEMBER_NAMES", "NAMES", "Sought", "read_keys"]
+__all__ = ["KINDS", "MEMBER_NAMES", "NAMES", "Sought", "read_keys"]

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -179,12 +180,15 @@ def _check_header(
         what = f"{where} has no column {lacks}, so it is no file of rejects"
         hint = "name a rejects.csv or unsent.csv that a run wrote"
     elif missing:
-        what = f"{where} lacks {', '.join(map(repr, missing))}; it has {_show(names)}"
+        what = (
+            f"{where} lacks {', '.join(map(repr, missing))}; it has {_show(names, source.columns)}"
+        )
         hint = "correct the feed's columns or delimiter, or the file"
         if other := _find_delimiter(source, delimiter.join(names)):
             hint = _OTHER.format(other)
     elif doubled := sorted({name for name in names if names.count(name) > 1}):
-        what = f"{where} names {', '.join(map(repr, doubled))} twice; it has {_show(names)}"
+        twice = ", ".join(map(repr, doubled))
+        what = f"{where} names {twice} twice; it has {_show(names, source.columns)}"
         hint = "give each column a name of its own, or name all by `header` and set `skip_lines: 1`"
     elif taken := set(names) & set(READERS[:2] if mended else READERS):
         what = f"{where} names {', '.join(map(repr, sorted(taken)))}"
@@ -194,9 +198,12 @@ def _check_header(
     raise SourceError(source.path, what, hint, row=line)
 
 
-def _show(names: list[str]) -> str:
-    """List names, but none that, without a header, could be a number or address of a person."""
-    there = ", ".join("…" if _PERSONAL.search(name) else repr(name) for name in names[:50])
+def _show(names: list[str], wanted: Collection[str]) -> str:
+    """List names, but none that, without a header, could be a value of a person."""
+    personal = {name for name in names if _PERSONAL.search(name)}
+    if not {*wanted} & {*names} and personal:  # a row, and no header
+        personal = {*names}
+    there = ", ".join("…" if name in personal else repr(name) for name in names[:50])
     return (there if len(there) <= _SHOWN else f"{there[:_SHOWN]}…") or "nothing"
 
 

@@ -3,11 +3,14 @@
 Ids, amounts and codes are left: they say which record is meant, and what is wrong with it.
 """
 
+import csv
+import io
 import json
 import re
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote, quote_plus
+from xml.sax.saxutils import unescape
 
 __all__ = ["hide_echo"]
 
@@ -41,18 +44,33 @@ def hide_echo(text: str, path: str, body: bytes) -> str:
 
 
 def _values(path: str, body: bytes) -> Iterator[str]:
-    try:
-        said = json.loads(body) if body else None
-    except (ValueError, RecursionError):  # not ours: we send JSON
-        said = body.decode("utf-8", "replace")
-    pairs = [*_leaves("", said), *parse_qsl(path.partition("?")[2])]
-    for name, value in pairs:
+    for name, value in (*_pairs(body), *parse_qsl(path.partition("?")[2])):
         if _is_told(name):
             continue
         for each in {value, *(word for word in value.split() if len(word) >= _WORD)}:
             if len(each) > _SHORT:
                 yield each
                 yield json.dumps(each)[1:-1]  # as JSON within a text has it
+                yield quote(each, safe="")  # as a form or a path has it
+                yield quote_plus(each)
+
+
+def _pairs(body: bytes) -> Iterator[tuple[str, str]]:
+    """List the names and values of a body: JSON, XML, CSV, a form, or a file of one of those."""
+    text = body.decode("utf-8", "replace")
+    if text.startswith("--"):  # the file of a form is its one part
+        text = text.partition("\r\n\r\n")[2].rpartition("\r\n--")[0]
+    try:
+        yield from _leaves("", json.loads(text or "null"))
+    except (ValueError, RecursionError):
+        if text.startswith("<"):
+            found = re.findall(r"<([\w.-]+)[^<>]*>([^<>]+)</", text)
+            yield from ((name, unescape(value)) for name, value in found)
+        elif "\n" in text:
+            names, *rows = csv.reader(io.StringIO(text, newline=""))
+            yield from ((n, value) for row in rows for n, value in zip(names, row, strict=False))
+        else:
+            yield from parse_qsl(text)
 
 
 def _is_told(name: str) -> bool:

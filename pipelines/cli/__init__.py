@@ -10,6 +10,7 @@ import sys
 
 import click
 
+from pipelines.cli.bundling import support_bundle
 from pipelines.cli.checking import check
 from pipelines.cli.demo import demo
 from pipelines.cli.endpoints import endpoints
@@ -55,6 +56,7 @@ COMMANDS = (
         status,
     ),
     forget,
+    support_bundle,
     *(resolve, export, runs, functions, endpoints, sample_data),
     ids,
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
-from connectors.files import FileSource, SourceError, read_dialect
+from connectors.files import FileSource, SourceError, is_mended, read_dialect
 from delivery.erasing import CannotErase, Kept, Rows
 from delivery.records import read_records
 from delivery.rejects import ADDED
@@ -19,7 +19,6 @@ from pipelines.forgetting.exports import mend_manifests, outputs, versions
 from pipelines.loading import RECORDS, REFUSALS
 from pipelines.planning import PLAN
 from pipelines.progress import Progress, Step, quiet
-from pipelines.refusing import PART
 from pipelines.runs import Summary, read_summary
 from pipelines.settings import state_dir
 from transforms.persons import MEMBER_NAMES, NAMES, Sought
@@ -140,7 +139,7 @@ def _look(folder: Path, summary: Summary | None, sought: Sought) -> Iterator[Hit
         elif path.suffix == ".parquet":
             mine += _look_in_table(path, sought)
         elif path.name == PLAN:
-            mine += _look_in_plan(path, names, sought)
+            mine += _look_in_plan(path, sought)
         elif path.name == TRACE:
             mine += _look_in_text(path, sought)
     yield from (replace(hit, feed=folder.name) for hit in mine)
@@ -156,7 +155,9 @@ def _look_in_outcomes(
     found = sought.key(key, names) | sought.quoted(reasons, names)
     if "merged_into" in table.names():
         maybe, found = maybe | sought.maybe(into), found | sought.key(into, names)
-    told = [kept(hit.path).take(hit.where, "_source_file", "_source_row") for hit in rows]
+    tables = [(kept(hit.path), hit.where) for hit in rows]
+    named = ("_source_file", "_source_row")
+    told = [t.take(where, *named) for t, where in tables if {*named} <= {*t.names()}]
     if told:
         places = pl.concat(told).unique().drop_nulls()
         numbers = places["_source_row"].cast(pl.Int64, strict=False).drop_nulls()
@@ -171,6 +172,9 @@ def _look_in_rows(
 ) -> Iterator[Hit]:
     """Look through source rows, in the columns that name a person and for what names itself."""
     table = kept(path)
+    if not {*ADDED} <= {*table.names()}:  # another table that a run left
+        yield from _look_in_table(path, sought)
+        return
     own = [name for name in table.names() if name not in ADDED]
     named = {name for name in own if name.removeprefix("'") in columns} or {*own}
     error, raw = pl.col("_error"), pl.col("_raw")
@@ -208,15 +212,13 @@ def _look_in_ids(path: Path, sought: Sought) -> Iterator[Hit]:
         yield from _if_any(table, same, same, hit.did)
 
 
-def _look_in_plan(path: Path, names: Collection[str], sought: Sought) -> Iterator[Hit]:
+def _look_in_plan(path: Path, sought: Sought) -> Iterator[Hit]:
     try:
         plan = json.loads(path.read_text("utf-8"))
-        keys = [key.replace(" ", PART, 1) for key in plan.get("deletes", [])]
-        told = pl.DataFrame({"told": pl.Series([plan["example"], *keys], dtype=pl.String)})
+        told = pl.DataFrame({"told": [plan["example"], *plan.get("deletes", [])]})
     except (ValueError, KeyError, TypeError):
         raise CannotErase(f"{path} cannot be read: nothing was erased; remove it") from None
-    found = sought.json(pl.col("told"), names) | sought.key(pl.col("told"), names)
-    if told.select(found.any()).item():
+    if told.select(sought.mentioned(pl.col("told")).any()).item():  # of any format
         yield Hit(path, "example removed", 1)
 
 
@@ -234,11 +236,13 @@ def _if_any(table: Kept, maybe: pl.Expr, found: pl.Expr, did: Did) -> Iterator[H
 
 
 def kept(path: Path) -> Kept:
-    """Tell how a file of rejects is written: a spreadsheet may have set its own dialect.
+    """Tell how a CSV of a run is written: of a file of rejects a spreadsheet may have set it.
 
     Raises:
         CannotErase: it cannot be read.
     """
+    if not is_mended(path):
+        return Kept(path)
     try:
         told = read_dialect(FileSource(path=path, format="csv", columns=("_error",), mended=True))
     except SourceError as error:

@@ -237,6 +237,10 @@ def test_a_list_of_keys_and_one_feed(
 def test_a_file_that_cannot_be_read_stops_it_all(members: Path, lenient: Path, cli_here) -> None:
     ran = cli_here("run", lenient, "--source", members, "--json").json()
     rejects = Path(ran["folder"]) / "rejects.csv"
+    other = rejects.with_name("other.csv")
+    other.write_text(f"who,n\n{PHONE},1\nnobody,2\n")
+    assert cli_here("forget", "--key", PHONE, "--yes").code == 0
+    assert other.read_text() == "who,n\nnobody,2\n"
     rejects.write_text(rejects.read_text() + 'a,"b\n')
     asked = cli_here("forget", "--key", PHONE, "--yes")
     assert asked.code == 3

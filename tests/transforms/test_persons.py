@@ -86,6 +86,7 @@ def test_texts_that_quote_a_person() -> None:
     frame = pl.DataFrame({"text": [*texts]})
     text = pl.col("text")
     told = frame.select(quoted=KEYS.quoted(text), mentioned=KEYS.mentioned(text))
+    assert frame.filter(KEYS.mentioned(text) & ~KEYS.maybe(text)).is_empty()
     assert [*told.iter_rows()] == [*texts.values()]
 
 
@@ -122,7 +123,9 @@ def test_any_countrys_number_is_found_as_it_is_dialled(
     ]
     frame = pl.DataFrame({"text": spelled})
     assert frame.select(keys.cell(pl.col("text"), named=True)).to_series().all()
-    assert frame.select(keys.mentioned(before + pl.col("text") + ",1990")).to_series().all()
+    text = before + pl.col("text") + ",1990"
+    assert frame.select(keys.mentioned(text)).to_series().all()
+    assert frame.select(keys.maybe(text)).to_series().all()
 
 
 def test_thousands_of_keys_are_looked_for() -> None:

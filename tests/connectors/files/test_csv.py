@@ -328,7 +328,7 @@ def test_a_missing_column_is_named_with_those_there(desk):
         (b"b\xe9,a\n1,2\n", "line 1 holds a byte that is not UTF-8; say source.encoding"),
         (b"\x7fELF\x02\0\0\n\0\n", "line 1 holds NUL bytes, so this is no text"),
         ("b\r,a\n1,2\n", "a carriage return stands within the header"),
-        ("+4791234567,kari@example.com,x\n", "lacks 'a'; it has …, …, 'x'"),
+        ("+4791234567,kari@example.com,x\n", "lacks 'a'; it has …, …, …"),
         ("\na\n1\n", "lacks 'a'; it has nothing"),
         ('"a,b\n1,2\n', "not closed"),
     ],

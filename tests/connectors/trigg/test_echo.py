@@ -67,6 +67,22 @@ def test_receipts_are_told_by_their_ids() -> None:
     assert told == "R700 of S: PaymentString <value> is wrong"
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<members><member><externalId>E7</externalId><lastName>Str&amp;m</lastName></member></members>",
+        'externalId,lastName,city\r\nE7,"Str&m",Oslo\r\n',
+        "externalId=E7&lastName=Str%26m",
+        "--b\r\nContent-Type: text/csv\r\n\r\nexternalId,lastName\nE7,Str&m\n\r\n--b--\r\n",
+    ],
+)
+def test_a_body_of_any_format_is_hidden(body: str) -> None:
+    told = hide_echo("lastName Str&m of E7 is wrong", "/import", body.encode())
+    assert told == "lastName <value> of E7 is wrong"
+    told = hide_echo("externalId=E7&lastName=Str%26m is wrong", "/import", body.encode())
+    assert told == "externalId=E7&lastName=<value> is wrong"
+
+
 def test_a_query_is_hidden_too() -> None:
     path = "/loyalty/bonus/addRewardPoints?customerId=C7&description=Gave%20til%20Kari"
     assert hide_echo("C7: Gave til Kari", path, b"") == "C7: <value>"
