@@ -1,5 +1,6 @@
 """The Dagster assets of one feed, and what they tell Dagster: counts, never a person's data."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -58,8 +59,12 @@ def last_asset(name: str) -> dg.AssetKey:
     return dg.AssetKey([name, IDS if feed.ids.learn else DELIVERED])
 
 
-def load_assets(name: str, feed: LoadFeed) -> list[dg.AssetsDefinition]:
+def load_assets(
+    name: str, feed: LoadFeed, behind: Sequence[dg.AssetKey] = ()
+) -> list[dg.AssetsDefinition]:
     """Build the two assets of a load feed, or three if it learns ids (`pipelines.id_asset`).
+
+    `behind` are assets that come before, beside those of `after`.
 
     `prepared` reads, judges and encodes, and carries the blocking check on the share of rejects;
     `delivered` sends, and carries the check that every record has come to an outcome. They are two
@@ -85,7 +90,7 @@ def load_assets(name: str, feed: LoadFeed) -> list[dg.AssetsDefinition]:
         key=key,
         group_name=name,
         description=f"{feed.description}: read, judged and encoded, not yet sent.",
-        deps=[last_asset(other) for other in feed.after],
+        deps=[*behind, *(last_asset(other) for other in feed.after)],
         check_specs=[check, *control[:1]],
         kinds={feed.source.kind},
     )

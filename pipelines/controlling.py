@@ -14,9 +14,9 @@ import polars as pl
 
 from delivery.ledger import LedgerError
 from delivery.records import read_records
+from pipelines.counting import amount_text
 from pipelines.feeds import LoadFeed
 from pipelines.runs import Summary
-from pipelines.shaping import amount_text
 from transforms.receipts import SCALE
 
 SPACES = (" ", "\u00a0", "\u202f")

@@ -32,6 +32,9 @@ def classify(error: BaseException) -> tuple[str, Kind] | None:
     from pipelines.forgetting import StillNeeded
     from pipelines.id_members import NoMembersError
     from pipelines.load_run import NothingToResumeError
+    from pipelines.migration.asking import MigrationStopped
+    from pipelines.migration.checkpoint import StepUnfinishedError
+    from pipelines.migration.stores import UnknownStoresError
     from pipelines.planning import PlanDiffersError
     from pipelines.publishing import CannotWrite
     from sandbox.state import StateError
@@ -50,7 +53,14 @@ def classify(error: BaseException) -> tuple[str, Kind] | None:
             | NoMembersError()
         ):
             return str(error), "configuration"
-        case LedgerBusy() | LedgerLost() | BadReport() | UnfinishedBeforeError() | StillNeeded():
+        case (
+            LedgerBusy()
+            | LedgerLost()
+            | BadReport()
+            | UnfinishedBeforeError()
+            | StillNeeded()
+            | MigrationStopped()
+        ):
             return str(error), "network"
         case ApiError() if not isinstance(error, Refused):
             return str(error), "network"
@@ -65,6 +75,8 @@ def classify(error: BaseException) -> tuple[str, Kind] | None:
             | Leak()
             | BadCell()
             | ExportIncomplete()
+            | UnknownStoresError()
+            | StepUnfinishedError()
         ):
             return str(error), "run"
         case OSError():

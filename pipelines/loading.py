@@ -27,13 +27,14 @@ from delivery.records import RecordWriter, drop_records, find_repeats
 from delivery.traces import TraceWriter
 from pipelines.ahead import map_ahead
 from pipelines.controlling import Found, compare_totals
+from pipelines.counting import totals_of
 from pipelines.encoding import envelope_of
 from pipelines.feeds import ImportTarget, LoadFeed, TransactionsTarget
 from pipelines.merging import TRACES, Merged, merge_duplicates
 from pipelines.progress import Progress, Step, quiet
 from pipelines.refusing import explain_repeats, rule_of_repeats
 from pipelines.rejecting import reject_writer, size_of, write_faulty, write_rows
-from pipelines.shaping import amount_text, make_shaper, source_columns, whole_records
+from pipelines.shaping import make_shaper, source_columns, whole_records
 from pipelines.sourcing import forget_copies, keep_labels, label_parts, limits_of_source
 
 RECORDS, REFUSALS = "records.arrow", "refused.arrow"
@@ -181,7 +182,7 @@ def prepare(
         size_of(rejects.path),
         stamp,
         reasons=dict(counts),
-        totals={"gross": amount_text(gross)} if feed.of_receipts else {},
+        totals=totals_of(feed, gross),
         warnings=[*(f"{times:,} {what}" for what, times in odd.items()), *merged.warnings],
         declared=declared,
         mismatches=wrong,

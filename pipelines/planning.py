@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -175,6 +175,16 @@ def write_plan(made: Plan, path: Path) -> None:
         file.write(json.dumps(asdict(made), indent=2, ensure_ascii=False) + "\n")
 
 
+def load_plan(path: Path) -> Plan:
+    """Read what `write_plan` wrote.
+
+    Raises:
+        OSError, ValueError, TypeError, KeyError: it cannot be read, or is no plan.
+    """
+    told = json.loads(path.read_text(encoding="utf-8"))
+    return Plan(**{each.name: told[each.name] for each in fields(Plan) if each.name in told})
+
+
 def _chosen(
     records: Path, wanted: pl.Series, columns: tuple[str, ...] | None = None
 ) -> Iterator[pl.DataFrame]:
@@ -183,4 +193,4 @@ def _chosen(
             yield frame.filter(wanted.slice(int(frame["place"][0]), frame.height))
 
 
-__all__ = ["PLAN", "Plan", "PlanDiffersError", "check_plan", "make_plan", "write_plan"]
+__all__ = ["PLAN", "Plan", "PlanDiffersError", "check_plan", "load_plan", "make_plan", "write_plan"]

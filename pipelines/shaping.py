@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import polars as pl
 
+from pipelines.counting import count_of
 from pipelines.encoding import make_encoder
 from pipelines.feeds import LoadFeed
 from pipelines.feeds.duplicates import columns_of_duplicates
@@ -180,6 +181,7 @@ def _flat_shaper(feed: LoadFeed) -> Shaper:
     waits, anonymous = (rules_of_asides(fields, word) for word in ("wait", "anonymous"))
     key = member_key(names) if feed.target.noun == "member" else record_key(names)
     trace = make_tracer(feed)
+    amount, customer = count_of(feed)
 
     def shape_rows(rows: pl.DataFrame) -> Shaped:
         members, unread = map_fields(rows, fields, of_values), find_unread(rows)
@@ -196,8 +198,8 @@ def _flat_shaper(feed: LoadFeed) -> Shaper:
             rows["_row"].alias("row"),
             rows["_row"].alias("last_row"),
             pl.lit(1, pl.UInt32).alias("rows"),
-            pl.lit(0, pl.Int64).alias("amount"),
-            pl.lit("").alias("customer"),
+            amount.alias("amount"),
+            customer.alias("customer"),
         )
         good, why, refused = named, NO_REASONS, NOBODY
         place = pl.int_range(rows.height, dtype=pl.Int64, eager=True).alias("member")
@@ -256,9 +258,3 @@ def _odd_hours(receipts: pl.DataFrame) -> dict[str, int]:
     }
     counts = {text: int(receipts[name].sum()) for name, text in told.items()}
     return {text: count for text, count in counts.items() if count}
-
-
-def amount_text(ten_thousandths: int) -> str:
-    """Write a sum of amounts exactly, with at least two decimals."""
-    text = f"{Decimal(ten_thousandths) / SCALE:.4f}"
-    return text.removesuffix("0").removesuffix("0")

@@ -55,11 +55,14 @@ def get_transactions(call: Call) -> Response:
 
 
 def get_stores(call: Call) -> Response:
-    """GET /stores: those that receipts named."""
+    """GET /stores: those that are offered, then those that receipts named beside them."""
     call.read_query()
     with call.state.read() as sql:
-        stores = list_stores(sql, 1, sys.maxsize)
-    return answer("[" + ",".join(map(show_store, stores)) + "]")
+        named = list_stores(sql, 1, sys.maxsize)
+    offered = {store.id: store.name for store in call.offers.stores}
+    shown = [show_store(store, name) for store, name in offered.items()]
+    shown += [show_store(store) for store in named if store not in offered]
+    return answer("[" + ",".join(shown) + "]")
 
 
 def get_consents(call: Call) -> Response:

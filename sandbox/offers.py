@@ -1,4 +1,4 @@
-"""What the campaigns behind the API hold: promotions, stamp cards, activities and triggers.
+"""What the campaigns behind the API hold: promotions, stamp cards, activities, triggers, stores.
 
 All of it is invented, and can be settled by a file (docs/sandbox.md); the ids that stand here from
 the start are those of the contract's samples.
@@ -42,6 +42,13 @@ class Card(_Words):
     product: str = ""
 
 
+class Store(_Words):
+    """A store that there is before any receipt names it."""
+
+    id: Key
+    name: str
+
+
 class Activity(_Words):
     """What earns points: `points` each time, or for each unit of the activity's value."""
 
@@ -72,10 +79,11 @@ class Offers(_Words):
         Activity(id="20", name="Opening balance", points=1, per_value=True),
     )
     triggers: Annotated[tuple[Key, ...], Field(strict=False)] = ("welcome", "birthday")
+    stores: Annotated[tuple[Store, ...], Field(strict=False)] = ()
 
     @model_validator(mode="after")
     def _name_each_once(self) -> "Offers":
-        for word in ("promotions", "cards", "activities"):
+        for word in ("promotions", "cards", "activities", "stores"):
             ids = [offer.id.casefold() for offer in getattr(self, word)]
             if len(set(ids)) != len(ids):
                 raise ValueError(f"two of the {word} have one id")

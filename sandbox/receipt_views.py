@@ -75,12 +75,12 @@ def name_store(store_id: str) -> str:
     return f"Store {store_id}"
 
 
-def show_store(store_id: str) -> str:
-    """Return a store as one element of GET /stores."""
+def show_store(store_id: str, name: str = "") -> str:
+    """Return a store as one element of GET /stores; without a name it has the one it gets here."""
     return write(
         {
             "id": store_id,
-            "name": name_store(store_id),
+            "name": name or name_store(store_id),
             "extendedProperties": {"externalId": store_id},
         }
     )

@@ -76,9 +76,9 @@ def test_keys_and_state_are_never_committed() -> None:
 
 def test_every_command_has_help() -> None:
     assert {*commands.commands} == {
-        "check", "demo", "endpoints", "export", "feeds", "forget", "functions", "guess", "ids",
-        "plan", "preview", "resolve", "results", "resume", "retry", "run", "runs", "sample-data",
-        "sandbox", "status", "support-bundle", "validate",
+        "check", "demo", "endpoints", "export", "feeds", "forget", "functions", "guess",
+        "ids", "migrate", "plan", "preview", "resolve", "results", "resume", "retry", "run",
+        "runs", "sample-data", "sandbox", "status", "support-bundle", "undo", "validate",
     }  # fmt: skip
     for command in commands.commands.values():
         assert command.help

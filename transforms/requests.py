@@ -65,6 +65,11 @@ def split_request(text: str) -> tuple[str, str]:
     return path, body
 
 
+def bodies_of(texts: pl.Series) -> pl.Series:
+    """Take the bodies out of such texts, in columns."""
+    return texts.str.splitn("\n", 2).struct.field("field_1")
+
+
 def percent_encoded(name: str) -> pl.Expr:
     """Percent-encode a column: a plus sign of a phone, a slash in an id."""
     column = pl.col(name)

@@ -129,7 +129,7 @@ class _Loader(_SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-_TEXTS = ("about", "bulk", "envelope", "undoes")
+_TEXTS = ("about", "bulk", "envelope", "undoes", "adds")
 _CHOICES = {"use": Use, "sends": Sends, "repeat": Repeat, "needs": Needs, "since": Since}
 _LISTS = {
     **dict.fromkeys(("done_if", "parked_if", "statuses"), int),
@@ -165,7 +165,7 @@ def _endpoint(group: str, name: str, said: Mapping[str, Any]) -> Endpoint:
         words.setdefault("types", (JSON,))
     words.setdefault("use", "no")
     endpoint = Endpoint(group=group, method=method, path=path, **words)
-    for part in (*endpoint.key, *endpoint.apart, *endpoint.either):
+    for part in (*endpoint.key, *endpoint.apart, *endpoint.either, *filter(None, [endpoint.adds])):
         if endpoint.find_field(part) is None:
             raise CatalogueError(f"`{part}` is none of its fields")
     return endpoint

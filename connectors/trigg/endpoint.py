@@ -66,6 +66,7 @@ class Endpoint:
         types: content types of the body; none where there is no body.
         undoes: the method whose work it takes back, on records of the same key.
         erases: whether it deletes a person, for good.
+        adds: the field that counts up what the member has, such as points.
         envelope: what holds the records: the name of the list, or of the part of a form.
         open: whether fields beside those listed may be sent.
         parameters: those of the path, in its order, and those of the query.
@@ -96,6 +97,7 @@ class Endpoint:
     types: tuple[str, ...] = ()
     undoes: str = ""
     erases: bool = False
+    adds: str = ""
     envelope: str = ""
     open: bool = False
     parameters: Mapping[str, Field]
@@ -105,6 +107,12 @@ class Endpoint:
     def name(self) -> str:
         """What a feed calls it: `POST /loyalty/bonus/import`."""
         return f"{self.method} {self.path}"
+
+    @property
+    def customer(self) -> str:
+        """The field that names the customer whose record it is; empty where none does."""
+        names = ("customerId", "memberId")
+        return next((n for n in names if n in {**self.parameters, **self.fields}), "")
 
     def find_field(self, name: str) -> Field | None:
         """Find the parameter or field of a dotted name, as a feed maps it.

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from connectors.trigg.lists import find_list, read_number
 
-__all__ = ["Held", "read_held"]
+__all__ = ["Held", "list_held", "read_held"]
 
 _KINDS = {"PURCHASE", "RETURN"}
 _SCALE = 10_000
@@ -16,6 +16,7 @@ _SCALE = 10_000
 class _Receipt:
     kind: str  # PURCHASE, RETURN; empty if it cannot be told
     amounts: frozenset[Decimal]  # without sign, in ten-thousandths: the header's, its lines' sum
+    shown: Decimal | None = None  # of these the header's, else the sum
 
 
 class Held:
@@ -27,7 +28,7 @@ class Held:
     """
 
     def __init__(self, receipts: list[tuple[str, str, _Receipt]], *, whole: bool) -> None:
-        self._whole = whole
+        self.receipts, self.whole = receipts, whole
         self._exact: dict[tuple[str, str], list[_Receipt]] = {}
         self._alike: dict[tuple[str, str], set[tuple[str, str]]] = {}
         for store, number, receipt in receipts:
@@ -54,7 +55,7 @@ class Held:
             return "landed"
         # An id in another spelling may be the platform's own: 007 kept as a number, say.
         alike = self._alike.get(_blur(store, number), set()) - {(store, number)}
-        if same or blank or alike or not self._whole:
+        if same or blank or alike or not self.whole:
             return "unknown"
         return "missing"
 
@@ -73,6 +74,26 @@ def read_held(body: bytes) -> Held | None:
     return Held(receipts, whole=len(receipts) == len(rows) and whole)
 
 
+def list_held(body: bytes) -> list[tuple[str, str, str, int]] | None:
+    """List what `read_held` reads: store, id, PURCHASE or RETURN, gross amount.
+
+    Amounts are in ten-thousandths and without sign; one that is not told is -1. What tells neither
+    kind is a purchase. None if the answer is no list, or not all of it can be read.
+    """
+    held = read_held(body)
+    if held is None or not held.whole:
+        return None
+    return [
+        (
+            store,
+            number,
+            receipt.kind or "PURCHASE",
+            -1 if receipt.shown is None else int(receipt.shown),
+        )
+        for store, number, receipt in held.receipts
+    ]
+
+
 def _read_receipt(row: Any) -> tuple[str, str, _Receipt] | None:  # noqa: ANN401  (whatever JSON holds)
     if not isinstance(row, dict):
         return None
@@ -85,9 +106,9 @@ def _read_receipt(row: Any) -> tuple[str, str, _Receipt] | None:  # noqa: ANN401
     kind = "PURCHASE" if "PURCHASE" in kinds else ""
     if kinds and set(kinds) == {"RETURN"}:
         kind = "RETURN"
-    amounts = {read_number(row.get("grossAmount")), _add_up(lines, kinds)} - {None}
-    exact = frozenset(abs(amount) * _SCALE for amount in amounts if amount is not None)
-    return store, number, _Receipt(kind, exact)
+    told = (read_number(row.get("grossAmount")), _add_up(lines, kinds))
+    amounts = [abs(amount) * _SCALE for amount in told if amount is not None]
+    return store, number, _Receipt(kind, frozenset(amounts), next(iter(amounts), None))
 
 
 def _kind_of(line: dict[str, Any]) -> str:

@@ -19,6 +19,7 @@ from pipelines.cli.forgetting import forget
 from pipelines.cli.functions import functions
 from pipelines.cli.guessing import guess
 from pipelines.cli.ids import ids
+from pipelines.cli.migrating import migrate
 from pipelines.cli.previewing import preview
 from pipelines.cli.resolving import resolve
 from pipelines.cli.results import results
@@ -28,6 +29,7 @@ from pipelines.cli.running import export, plan, run
 from pipelines.cli.runs import runs
 from pipelines.cli.serving import sample_data, sandbox
 from pipelines.cli.status import status
+from pipelines.cli.undoing import undo
 from pipelines.cli.validating import validate
 
 USAGE = 1
@@ -59,6 +61,7 @@ COMMANDS = (
     support_bundle,
     *(resolve, export, runs, functions, endpoints, sample_data),
     ids,
+    *(migrate, undo),
 )
 for command in COMMANDS:
     cli.add_command(command)

@@ -2,14 +2,14 @@
 
 import json
 import os
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from pipelines.cli.summing import print_summary
 from pipelines.feeds import LoadFeed
-from pipelines.planning import Plan
+from pipelines.planning import Plan, load_plan
 from pipelines.runs import Summary
 
 
@@ -20,8 +20,7 @@ def read_plan(path: Path) -> Plan:
         ClickException: it is no plan, or cannot be read.
     """
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        return Plan(**{each.name: told[each.name] for each in fields(Plan) if each.name in told})
+        return load_plan(path)
     except OSError as error:
         raise click.ClickException(f"{path}: {error.strerror}") from None
     except (ValueError, TypeError, KeyError):

@@ -1,17 +1,16 @@
 """Reading a feed's YAML; a mistake is told with its file, its line and the words allowed."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, get_args
+from typing import TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
-from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
 
 from pipelines import ROOT
+from pipelines.feeds.explaining import explain, find_line, named, repeats, unknown
 from pipelines.feeds.export import ExportFeed
 from pipelines.feeds.mapping_file import MappingFileError, add_mapping_file
 from pipelines.feeds.words import LoadFeed
@@ -22,8 +21,7 @@ COMPONENTS: dict[str, type[LoadFeed | ExportFeed]] = {
 }
 TOP_WORDS = ("type", "attributes")
 NIGHTLY = "nightly"
-TAGS = {"str", "text", "list", "table", "file", "POST /transactions", "POST /import"}
-"""What pydantic adds to the place of an error inside a union, beside the names of models."""
+Block = TypeVar("Block", bound=BaseModel)
 
 
 class _Loader(yaml.SafeLoader):
@@ -111,23 +109,49 @@ def read_yaml(file: Path) -> LoadFeed | ExportFeed:
         raise FeedError(f"needs the words {' and '.join(TOP_WORDS)}", file, 1)
     for word in words:
         if word not in TOP_WORDS:
-            raise FeedError(_unknown(word, TOP_WORDS), file, _line(node, [word]))
+            raise FeedError(unknown(word, TOP_WORDS), file, find_line(node, [word]))
     kind = words.get("type")
     if not isinstance(kind, str) or kind not in COMPONENTS:
         allowed = ", ".join(COMPONENTS)
-        raise FeedError(f"`type` must be one of {allowed}", file, _line(node, ["type"]))
+        raise FeedError(f"`type` must be one of {allowed}", file, find_line(node, ["type"]))
+    _refuse_repeats(node, file)
+    feed = _validate(COMPONENTS[kind], words.get("attributes") or {}, node, file)
+    for number, other in enumerate(feed.after):
+        if other not in list_feeds():
+            line = find_line(node, ["attributes", "after", str(number)])
+            raise FeedError(f"`after`: {_no_feed(other)}", file, line)
+    return feed
+
+
+def read_block(file: Path, model: type[Block]) -> Block:
+    """Read a YAML file that is one block of words, such as the plan of a migration.
+
+    Raises:
+        FeedError: it cannot be read, or a word is wrong.
+    """
+    node, words = _parse(file)
+    if not isinstance(words, dict) or not isinstance(node, yaml.MappingNode):
+        raise FeedError(f"needs the words {', '.join(model.model_fields)}", file, 1)
+    _refuse_repeats(node, file)
     try:
-        repeated = next(_repeats(node), None)
+        return model.model_validate(words, context={"folder": file.parent})
+    except ValidationError as error:
+        raise _fault(error, model, node, file) from None
+
+
+def line_in(file: Path, place: Sequence[str]) -> int:
+    """Find the line of a place in a YAML file that has been read."""
+    node, _ = _parse(file)
+    return find_line(node, place) if node is not None else 0
+
+
+def _refuse_repeats(node: yaml.Node, file: Path) -> None:
+    try:
+        repeated = next(repeats(node), None)
     except RecursionError:
         raise FeedError("not YAML for a feed: a block holds itself", file) from None
     if repeated:
         raise FeedError(f"`{repeated.value}` stands twice", file, repeated.start_mark.line + 1)
-    feed = _validate(COMPONENTS[kind], words.get("attributes") or {}, node, file)
-    for number, other in enumerate(feed.after):
-        if other not in list_feeds():
-            line = _line(node, ["attributes", "after", str(number)])
-            raise FeedError(f"`after`: {_no_feed(other)}", file, line)
-    return feed
 
 
 def _validate(
@@ -138,13 +162,19 @@ def _validate(
             attributes = add_mapping_file(attributes, file.parent)
         return model.model_validate(attributes, context={"folder": file.parent})
     except MappingFileError as error:
-        line = _line(node, ["attributes", "mapping_file"])
+        line = find_line(node, ["attributes", "mapping_file"])
         raise FeedError(str(error), error.path or file, error.line or line) from None
     except ValidationError as error:
-        faults = error.errors(include_url=False, include_input=False)
-        first = min(faults, key=lambda fault: fault["type"] != "extra_forbidden")
-        place = ["attributes", *map(str, first["loc"]), *_named(first)]
-        raise FeedError(_explain(first, model), file, _line(node, place)) from None
+        raise _fault(error, model, node, file, "attributes") from None
+
+
+def _fault(
+    error: ValidationError, model: type[BaseModel], node: yaml.Node, file: Path, *above: str
+) -> FeedError:
+    faults = error.errors(include_url=False, include_input=False)
+    first = min(faults, key=lambda fault: fault["type"] != "extra_forbidden")
+    place = [*above, *map(str, first["loc"]), *named(first)]
+    return FeedError(explain(first, model), file, find_line(node, place))
 
 
 def _parse(file: Path) -> tuple[yaml.Node | None, object]:
@@ -163,115 +193,11 @@ def _parse(file: Path) -> tuple[yaml.Node | None, object]:
         raise FeedError(f"not YAML: {why}", file) from None
 
 
-def _explain(fault: ErrorDetails, model: type[BaseModel]) -> str:
-    """Put a pydantic error into one line of a feed's own words."""
-    place = [*map(str, fault["loc"]), *_named(fault)]
-    word = place[-1] if place else ""
-    if fault["type"] == "extra_forbidden":
-        return _unknown(word, _allowed(model, place[:-1]), ".".join(_words(model, place[:-1])))
-    where = ".".join(_words(model, place))
-    if fault["type"] in {"missing", "union_tag_not_found"}:
-        return f"`{where}` is missing"
-    if fault["type"] == "union_tag_invalid":
-        message = f"must be one of {fault['ctx']['expected_tags']}"
-    elif fault["type"] == "model_type":
-        message = f"must be a block of words: {', '.join(_allowed(model, place))}"
-    else:
-        message = fault["msg"].removeprefix("Value error, ").replace(" or None", " or null")
-    return f"`{where or 'attributes'}`: {message}"
-
-
-def _named(fault: ErrorDetails) -> list[str]:
-    """Give the key at fault below an error's place, where a rule of our own or a union named it."""
-    context = fault.get("ctx", {})
-    key = context.get("name") or context.get("discriminator", "").strip("'")
-    return [key] if key else []
-
-
 def _no_feed(name: str) -> str:
     known = list_feeds()
     close = get_close_matches(name, known, n=1)
     hint = f"did you mean {close[0]}? " if close else ""
     return f"no feed is called {name}; {hint}feeds: {', '.join(known)}"
-
-
-def _unknown(word: str, allowed: Sequence[str], where: str = "") -> str:
-    close = get_close_matches(word, allowed, n=1)
-    hint = f"did you mean {close[0]}? " if close else ""
-    under = f" under {where}" if where else ""
-    return f"unknown word `{word}`{under}; {hint}allowed: {', '.join(allowed)}"
-
-
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:  # noqa: ANN401  (any annotation)
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for part in get_args(annotation):
-        yield from _models(part)
-
-
-def _step(models: list[type[BaseModel]], step: str) -> list[type[BaseModel]] | None:
-    """Follow one step of an error's place; None where it is a tag and no word of the YAML."""
-    fields = [words[step] for words in map(_fields, models) if step in words]
-    if fields:
-        return [model for field in fields for model in _models(field.annotation)]
-    tagged = [m for m in models if step in (m.__name__, *_tags(m))]
-    return tagged or None
-
-
-def _tags(model: type[BaseModel]) -> tuple[str, ...]:
-    field = model.model_fields.get("endpoint")
-    return get_args(field.annotation) if field else ()
-
-
-def _allowed(model: type[BaseModel], place: Sequence[str]) -> list[str]:
-    models: list[type[BaseModel]] = [model]
-    for step in place:
-        found = _step(models, step)
-        models = found if found is not None else models
-    return list(dict.fromkeys(name for m in models for name in _fields(m)))
-
-
-def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
-    """Give the fields of a model by the words of the YAML; some are no names in Python."""
-    return {field.alias or name: field for name, field in model.model_fields.items()}
-
-
-def _words(model: type[BaseModel], place: Sequence[str]) -> list[str]:
-    """Keep of an error's place what stands in the YAML; pydantic adds the names of unions."""
-    tags = {m.__name__ for m in _all_models(model)} | TAGS
-    return [step for step in place if step not in {*tags, "[key]"}]
-
-
-def _all_models(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
-    yield model
-    for field in model.model_fields.values():
-        for part in _models(field.annotation):
-            yield from _all_models(part)
-
-
-def _repeats(node: yaml.Node) -> Iterator[yaml.ScalarNode]:
-    if isinstance(node, yaml.MappingNode):
-        seen = set()
-        for key, value in node.value:
-            if key.value in seen:
-                yield key
-            seen.add(key.value)
-            yield from _repeats(value)
-
-
-def _line(node: yaml.Node, place: Sequence[str]) -> int:
-    """Find the line of the deepest part of a place that the YAML has."""
-    line = node.start_mark.line
-    for step in place:
-        if isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
-                if key.value == step:
-                    line, node = key.start_mark.line, value
-                    break
-        elif isinstance(node, yaml.SequenceNode) and step.isdigit():
-            node = node.value[int(step)]
-            line = node.start_mark.line
-    return line + 1
 
 
 def _relative(file: Path) -> Path:

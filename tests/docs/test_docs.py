@@ -11,7 +11,8 @@ import pytest
 
 from pipelines import ROOT, describing
 from pipelines.cli import cli
-from pipelines.feeds import ExportFeed, LoadFeed, reading
+from pipelines.feeds import ExportFeed, LoadFeed, explaining, reading
+from pipelines.migration.words import PlanWords, read_plan
 from pipelines.settings import SETTINGS
 
 SANDBOX = ROOT / "docs" / "sandbox.md"
@@ -26,9 +27,13 @@ def blocks(language: str) -> list[str]:
 
 @pytest.mark.parametrize("block", blocks("yaml"))
 def test_yaml_reads(block: str, tmp_path: Path) -> None:
-    file = tmp_path / "defs.yaml"
+    of_plan = "\nsteps:\n" in block
+    file = tmp_path / ("plan.yaml" if of_plan else "defs.yaml")
     file.write_text(block, encoding="utf-8")
-    reading.read_yaml(file)
+    if of_plan:
+        read_plan(file)
+    else:
+        reading.read_yaml(file)
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page.name != "CHANGELOG.md"], ids=str)
@@ -61,8 +66,8 @@ def test_the_commands_of_the_readme_run(checkout) -> None:
 
 def all_words(model: type) -> set[str]:
     found: set[str] = set()
-    for part in reading._all_models(model):
-        found |= set(reading._fields(part))
+    for part in explaining.all_models(model):
+        found |= set(explaining.fields_of(part))
     return found
 
 
@@ -71,6 +76,11 @@ def test_every_word_of_a_feed_is_documented() -> None:
     text = "".join(page.read_text(encoding="utf-8") for page in pages if page.exists())
     named = set(re.findall(r"[A-Za-z_]+", text))
     assert all_words(LoadFeed) | all_words(ExportFeed) <= named
+
+
+def test_every_word_of_a_plan_is_documented() -> None:
+    page = (ROOT / "docs" / "migration.md").read_text(encoding="utf-8")
+    assert all_words(PlanWords) <= set(re.findall(r"[A-Za-z_]+", page))
 
 
 def test_every_command_and_setting_is_documented() -> None:

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from delivery.outcomes import REFUSED
 from delivery.records import RECORDS
+from pipelines.counting import amount_text
 from pipelines.feeds import LoadFeed
 from pipelines.refusing import member_key, receipt_key
-from pipelines.shaping import amount_text, make_shaper, source_columns, whole_records
+from pipelines.shaping import make_shaper, source_columns, whole_records
 
 FLAT = {
     "Header.StoreId": "store",

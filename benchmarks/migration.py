@@ -1,0 +1,230 @@
+"""A whole legacy programme, migrated, migrated again, and killed: `python benchmarks/migration.py`.
+
+    python benchmarks/migration.py [WORK] [--members 100000] [--kill-members 2000] [--kills 6]
+
+Prints the seconds of each step, the peak memory, the differences found, and what a second run
+sends. Then a smaller programme is killed with SIGKILL at moments spread over its whole run, each
+time run again to its end, and everything that the sandbox holds is compared with what it holds
+after an undisturbed one. Ends with 1 if anything is not as promised.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import httpx
+from measure import run_once
+from migration_state import whole_state
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+PLAN = "old_club.yaml"
+WRITES = ("POST", "PUT", "DELETE")
+
+
+@contextmanager
+def serving(data: Path, offers: Path) -> Iterator[str]:
+    """Serve a sandbox in a process of its own; give its base URL."""
+    line = [sys.executable, "-m", "pipelines", "sandbox", "--port", "0"]
+    line += ["--data", str(data), "--offers", str(offers)]
+    process = subprocess.Popen(line, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        told = next(text for text in process.stdout if "TRIGG_BASE_URL=" in text)
+        yield told.partition("TRIGG_BASE_URL=")[2].split()[0]
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def write_programme(folder: Path, members: int, seed: int) -> dict[str, int]:
+    """Write a programme, with no time for the platform to settle: nothing here is late."""
+    shutil.rmtree(folder, ignore_errors=True)
+    line = [sys.executable, "-m", "sample_data.legacy", str(folder)]
+    line += ["--members", str(members), "--seed", str(seed)]
+    subprocess.run(line, cwd=ROOT, check=True)
+    for feed in (folder / "feeds").glob("*/defs.yaml"):
+        text = feed.read_text(encoding="utf-8")
+        if "  delivery:\n" not in text:
+            text += "  delivery:\n"
+        text = text.replace("  delivery:\n", "  delivery:\n    settle: 0\n")
+        feed.write_text(text, encoding="utf-8")
+    facts: dict[str, int] = json.loads((folder / "facts.json").read_text())
+    return facts
+
+
+def environment(base_url: str, state: Path) -> dict[str, str]:
+    """Give what a run needs beside this process's own environment."""
+    return {
+        "TRIGG_BASE_URL": base_url,
+        "TRIGG_API_KEY": "sandbox",
+        "LOYALTY_ETL_STATE": str(state),
+        "LOYALTY_ETL_LEDGER": "",
+    }
+
+
+def command(folder: Path, *words: str) -> list[str]:
+    """Give the command line of a migration."""
+    return [sys.executable, "-m", "pipelines", "migrate", str(folder / PLAN), "--json", *words]
+
+
+def facts_of(base_url: str) -> dict[str, object]:
+    """Ask a sandbox what it holds."""
+    url = f"{base_url.removesuffix('/v4')}/_sandbox/facts"
+    told: dict[str, object] = httpx.get(url, trust_env=False, timeout=60).json()
+    return told
+
+
+def writes(base_url: str) -> int:
+    """Count the requests that could have changed anything."""
+    seen = facts_of(base_url)["seen"]
+    assert isinstance(seen, dict)
+    return sum(count for name, count in seen.items() if name.startswith(WRITES))
+
+
+def held(told: dict[str, object]) -> dict[str, int]:
+    """Tell of a sandbox's facts what a programme's facts tell."""
+    returns = told["returns"]
+    assert isinstance(returns, dict)
+    gross = 100 * (float(str(told["gross"])) - 2 * float(returns["gross"]))
+    return {
+        "members": int(str(told["customers"])),
+        "points": int(str(told["points"])),
+        "stamps": int(str(told["clips"])),
+        "vehicles": int(str(told["vehicles"])),
+        "payment_cards": int(str(told["payment_cards"])),
+        "receipts": int(str(told["receipts"])),
+        "gross": round(gross),
+    }
+
+
+def migrate_once(work: Path, members: int, seed: int) -> bool:
+    """Migrate a programme, then again, and print the figures."""
+    folder, state = work / "programme", work / "state"
+    expected = write_programme(folder, members, seed)
+    with serving(work / "sandbox", folder / "offers.yaml") as base_url:
+        env = environment(base_url, state)
+        began = datetime.now().astimezone()
+        run = run_once(command(folder), log=work / "first.log", env=env, cwd=ROOT, timeout=14_400)
+        told = json.loads((state / "migrations/old_club/checkpoint.json").read_text())
+        print(f"\n{members:,} members, exit code {run.code}\n\n| step | s |\n| --- | --: |")
+        for step, done in told["done"].items():
+            ended = datetime.fromisoformat(done["finished"])
+            print(f"| {step} | {(ended - began).total_seconds():.1f} |")
+            began = ended
+        print(f"| all | {run.wall:.1f} |")
+        report = state / "migrations/old_club/reconciliation.json"
+        made = json.loads(report.read_text()) if report.exists() else {"differences": -1}
+        sent = writes(base_url)
+        there = held(facts_of(base_url))
+        lost = {k: (expected[k], v) for k, v in there.items() if expected[k] != v}
+        again = run_once(command(folder), log=work / "again.log", env=env, cwd=ROOT)
+        after_skip = writes(base_url)
+        from_first = run_once(
+            command(folder, "--from", "stores"),
+            log=work / "from.log",
+            env=env,
+            cwd=ROOT,
+            timeout=14_400,
+        )
+        after_all = writes(base_url)
+        print(f"| again: nothing to do | {again.wall:.1f} |")
+        print(f"| again from the first step | {from_first.wall:.1f} |")
+        rows = {
+            "requests that write": sent,
+            "peak memory, MB": round(run.peak),
+            "CPU, s": round(run.cpu),
+            "differences found": made["differences"],
+            "not as the maker says": len(lost),
+            "requests that write, second run": after_skip - sent,
+            "requests that write, again from the first step": after_all - after_skip,
+        }
+        print("\n| what | figure |\n| --- | --: |")
+        for name, figure in rows.items():
+            print(f"| {name} | {figure:,} |")
+        if lost:
+            print(f"\nexpected and held: {lost}")
+    return run.code == 4 and not made["differences"] and not lost and after_all == sent
+
+
+def migrate_killed(work: Path, members: int, kills: int, seed: int) -> bool:
+    """Kill migrations all along their way; what the sandbox holds in the end is the same."""
+    folder = work / "small"
+    write_programme(folder, members, seed)
+    straight = _run_to_its_end(work / "straight", folder, None)
+    print(f"\n{members:,} members, killed\n\n| killed after, s | in step | runs | same |")
+    print("| --: | --- | --: | --- |")
+    good = True
+    for number in range(1, kills + 1):
+        moment = straight["seconds"] * number / (kills + 1)
+        told = _run_to_its_end(work / f"killed{number}", folder, moment)
+        same = told["lines"] == straight["lines"]
+        good &= same
+        print(f"| {moment:.1f} | {told['step']} | {told['runs']} | {'yes' if same else 'NO'} |")
+    return good
+
+
+def _run_to_its_end(place: Path, folder: Path, kill_after: float | None) -> dict[str, object]:
+    """Run a migration in a fresh sandbox, killed once if asked, until it is finished."""
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    runs, step, started = 0, "", time.monotonic()
+    with serving(place / "sandbox", folder / "offers.yaml") as base_url:
+        env = {**os.environ, **environment(base_url, place / "state")}
+        while runs < 8:
+            runs += 1
+            with (place / f"run{runs}.log").open("wb") as log:
+                process = subprocess.Popen(
+                    command(folder), cwd=ROOT, env=env, stdout=log, stderr=log
+                )
+                try:
+                    code = process.wait(kill_after if runs == 1 else None)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
+                    step = _step_under_way(place / "state")
+                    continue
+            if code in {0, 4}:
+                break
+    seconds = time.monotonic() - started
+    return {
+        "seconds": seconds,
+        "runs": runs,
+        "step": step,
+        "lines": whole_state(place / "sandbox"),
+    }
+
+
+def _step_under_way(state: Path) -> str:
+    path = state / "migrations/old_club/checkpoint.json"
+    done = [*json.loads(path.read_text())["done"]] if path.exists() else []
+    return f"after {done[-1]}" if done else "the first"
+
+
+def main() -> None:
+    """Run both, and end with 1 if anything was lost, doubled or different."""
+    parser = argparse.ArgumentParser(description="Migrate an invented programme, and measure it.")
+    parser.add_argument("work", type=Path, nargs="?", default=ROOT / ".state/benchmark-migration")
+    parser.add_argument("--members", type=int, default=100_000)
+    parser.add_argument("--kill-members", type=int, default=2_000)
+    parser.add_argument("--kills", type=int, default=6)
+    parser.add_argument("--seed", type=int, default=1)
+    said = parser.parse_args()
+    shutil.rmtree(said.work, ignore_errors=True)
+    said.work.mkdir(parents=True)
+    good = migrate_once(said.work, said.members, said.seed) if said.members else True
+    if said.kills:
+        good &= migrate_killed(said.work, said.kill_members, said.kills, said.seed)
+    sys.exit(0 if good else 1)
+
+
+if __name__ == "__main__":
+    main()
