@@ -17,7 +17,7 @@ from delivery.erasing import Kept, replacing
 from delivery.records import hash_texts
 from pipelines.exporting import MANIFEST
 from pipelines.forgetting.exports import drop_from_export
-from pipelines.forgetting.looking import IDS, OUTCOMES, TRACE, Found, Hit, Unfinished, kept
+from pipelines.forgetting.looking import IDS, OUTCOMES, PAGE, TRACE, Found, Hit, Unfinished, kept
 from pipelines.hashing import hash_key, tell_apart
 from pipelines.id_store import hold_ids
 from pipelines.loading import RECORDS, forget_records
@@ -83,7 +83,7 @@ def _erase(hit: Hit) -> None:
         Kept(hit.path).forget(hit.where)
     elif hit.path.name == RECORDS:
         forget_records(hit.path.parent)
-    elif hit.path.name == TRACE:
+    elif hit.path.name == TRACE or hit.path.suffix == PAGE:
         hit.path.unlink(missing_ok=True)
     elif hit.path.name == PLAN:
         with replacing(hit.path) as written:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from delivery.ledger.book import Ledger
 
 LOG, TRACE, IDS = "forgotten.log", "error.log", "ids"
+MIGRATIONS, PAGE = "migrations", ".html"
 OUTCOMES = ("outcomes.parquet", "accepted.parquet")
 KILLED = timedelta(days=1)
 """A run that has prepared for so long is at work no more."""
@@ -118,6 +119,7 @@ def find(
     if feed is None:
         for path in sorted((state_dir() / IDS).rglob("*.parquet")):
             hits += _look_in_ids(path, sought)
+        hits += _look_in_migrations(sought)
         hits += _look_in_text(state_dir() / TRACE, sought)
     return Found(hits, unfinished)
 
@@ -201,6 +203,14 @@ def _look_in_table(path: Path, sought: Sought) -> Iterator[Hit]:
         found |= sought.cell(pl.col(name), named=name in (persons or texts))
     if texts:
         yield from _if_any(table, maybe, found, "rows removed")
+
+
+def _look_in_migrations(sought: Sought) -> Iterator[Hit]:
+    folder = state_dir() / MIGRATIONS
+    for table in sorted(folder.rglob("*.parquet")):
+        yield from _look_in_table(table, sought)
+    for page in sorted(folder.glob(f"*/*{PAGE}")):
+        yield from _look_in_text(page, sought)
 
 
 def _look_in_ids(path: Path, sought: Sought) -> Iterator[Hit]:
@@ -293,4 +303,4 @@ def _is_at_work(folder: Path) -> bool:
     return datetime.now(UTC) - changed < KILLED
 
 
-__all__ = ["IDS", "OUTCOMES", "TRACE", "Found", "Hit", "Unfinished", "find", "kept"]
+__all__ = ["IDS", "OUTCOMES", "PAGE", "TRACE", "Found", "Hit", "Unfinished", "find", "kept"]
