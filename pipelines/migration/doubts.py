@@ -1,8 +1,8 @@
-"""Stamps in doubt: what a member's card holds tells whether those sent last have landed.
+"""Points and stamps in doubt: what a member has tells whether those sent last have landed.
 
-No method lists single stamps, so nobody can be asked about one. But a card holds what was there
-before, what is known as delivered, and what is in doubt or not: where that leaves one answer, it
-is written down as `loyalty-etl resolve` would.
+No method lists single stamps, and none promises to tell single points apart. But a balance, and a
+stamp card, is what was there before, what is known as delivered, and what is in doubt or not:
+where that leaves one answer, it is written down as `loyalty-etl resolve` would.
 """
 
 import time
@@ -26,17 +26,19 @@ if TYPE_CHECKING:
     from delivery.ledger import Load
     from delivery.ledger.book import Ledger
 
+SUMMED = ("points", "stamps")
+"""Kinds that are sums of what was sent."""
 CARD = ["customer", "card"]
 
 
-def settle_stamps(
+def settle_sums(
     ledger: "Ledger", source: Source, loads: list["Load"], before: Before, asker: Asker
 ) -> int:
     """Settle what the cards leave no doubt about; give how many records that are.
 
     Args:
         ledger: open.
-        source: the feed of stamps, as its source is now.
+        source: the feed of points or stamps, as its source is now.
         loads: of the feed, those that may hold something in doubt.
         before: what members had before the migration.
         asker: asks for the cards.
@@ -54,7 +56,10 @@ def settle_stamps(
     _wait(float(doubted["sent_at"].max() or 0), source.feed.delivery.settle, asker.stop)  # type: ignore[arg-type]  # a float or none
     told = asker.ask("customer by id", doubted["customer"].unique().to_list())
     asker.forget()
-    judged = _judge(doubted, source, told["stamps"], before)
+    held = _had(told["customers"], told["stamps"], "question", source.kind)
+    members = before.members.drop_nulls("id")
+    stamps = before.stamps.join(members.select("question", "id"), on="question")
+    judged = _judge(doubted, source, held, _had(members, stamps, "id", source.kind))
     by_id = {load.id: load for load in loads}
     for (load, landed), batches in judged.group_by("load", "landed"):
         settle(ledger, by_id[str(load)], batches["batch"].to_list(), landed=bool(landed))
@@ -92,38 +97,40 @@ def _doubted(ledger: "Ledger", load: "Load") -> list[pl.DataFrame]:
         "place",
         pl.lit(load.id).alias("load"),
         pl.col("customer").str.to_lowercase(),
-        card=bodies_of(taken["json"]).str.json_path_match("$.id").str.to_lowercase(),
+        card=bodies_of(taken["json"]).str.json_path_match("$.id").str.to_lowercase().fill_null(""),
         count=pl.col("amount") // SCALE,
     )
     return [rows.join(facts, on="place").select(_NONE.columns)]
 
 
+def _had(members: pl.DataFrame, stamps: pl.DataFrame, name: str, kind: str) -> pl.DataFrame:
+    """Give what members have: `customer`, `card` (empty for points) and `had`."""
+    customer = pl.col(name).str.to_lowercase().alias("customer")
+    if kind == "points":
+        rows = members.select(customer, pl.lit("").alias("card"), had=pl.col("points") // SCALE)
+    else:
+        rows = stamps.select(customer, pl.col("card").str.to_lowercase(), had="count")
+    return rows.unique(CARD)
+
+
 def _judge(
-    doubted: pl.DataFrame, source: Source, held: pl.DataFrame, before: Before
+    doubted: pl.DataFrame, source: Source, held: pl.DataFrame, before: pl.DataFrame
 ) -> pl.DataFrame:
-    """Say of each that landed, or did not; of a card with two in doubt only if both did, or none.
+    """Say of each that landed, or did not; where two are in doubt only if both did, or none.
 
     Returns:
         `load`, `batch` and `landed`.
     """
+    card = pl.col("detail").str.to_lowercase().fill_null("")
     known = source.records.filter(pl.col("fate") == Fate.UNCHANGED).group_by(
-        pl.col("customer").str.to_lowercase(), card=pl.col("detail").str.to_lowercase()
-    )
-    members = before.members.drop_nulls("id").select("question", customer="id")
-    had = before.stamps.join(members, on="question").select(
-        *(pl.col(name).str.to_lowercase() for name in CARD), had="count"
-    )
-    there = held.select(
-        pl.col("question").str.to_lowercase().alias("customer"),
-        pl.col("card").str.to_lowercase(),
-        held="count",
+        pl.col("customer").str.to_lowercase(), card=card
     )
     cards = (
         doubted.group_by(CARD)
         .agg(doubted=pl.col("count").sum())
         .join(known.agg(known=pl.col("amount").sum() // SCALE), on=CARD, how="left")
-        .join(had.unique(CARD), on=CARD, how="left")
-        .join(there, on=CARD, how="left")
+        .join(before, on=CARD, how="left")
+        .join(held.rename({"had": "held"}), on=CARD, how="left")
         .with_columns(pl.col("known", "had", "held").fill_null(0))
         .with_columns(more=pl.col("held") - pl.col("had") - pl.col("known"))
     )
@@ -138,4 +145,4 @@ def _wait(sent_at: float, settle_seconds: float, stop: Event) -> None:
         raise MigrationStopped
 
 
-__all__ = ["settle_stamps"]
+__all__ = ["SUMMED", "settle_sums"]

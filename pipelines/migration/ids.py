@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from pipelines.id_map import learn_ids
+from pipelines.migration.asking import MigrationStopped
 from pipelines.migration.words import PlannedFeed
 from pipelines.progress import Progress, several
 
@@ -16,11 +17,14 @@ def learn(feeds: Sequence[PlannedFeed], progress: Progress) -> tuple[str, dict[s
     Raises:
         ApiError: the platform cannot be asked.
         CannotWrite: the ids cannot be kept, or are being learned already.
-        KeyboardInterrupt: it was told to stop.
+        MigrationStopped: it was told to stop.
     """
     counts = {"members": 0, "new": 0, "unknown": 0, "conflicts": 0}
     for planned in feeds:
-        told = learn_ids(planned.name, planned.feed, progress)
+        try:
+            told = learn_ids(planned.name, planned.feed, progress)
+        except KeyboardInterrupt:
+            raise MigrationStopped from None
         counts["members"] += told.members
         counts["new"] += told.new
         counts["unknown"] += told.unknown

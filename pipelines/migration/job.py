@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import dagster as dg
 
+from delivery.ledger import open_ledger
 from pipelines.assets import DELIVERED, PREPARED, load_assets
 from pipelines.failures import classify, is_failure, keep_trace
 from pipelines.materializing import SILENT, open_instance
@@ -26,6 +27,7 @@ from pipelines.migration.steps import Migration
 from pipelines.migration.words import BEFORE, IDS, RECONCILE, STORES, MigrationPlan
 from pipelines.progress import Progress, Reporter
 from pipelines.runs import read_summary
+from pipelines.settings import ledger_url
 
 Tell = Callable[[str, str], None]
 """Told the name of a step that is finished, and what it did."""
@@ -153,10 +155,13 @@ def run_migration(
     reporter: Reporter,
     tell: Tell,
 ) -> tuple[str, bool]:
-    """Run these steps of a plan in this process, as one Dagster run.
+    """Run these steps of a plan in this process, as one Dagster run; one at a time of each plan.
 
     Returns:
         The run's id, and whether all of them are finished.
+
+    Raises:
+        LedgerBusy: the plan is being run.
     """
     steps = migration_assets(plan, made_of, tell)
     assets = [asset for step in plan.steps for asset in steps[step]]
@@ -169,16 +174,17 @@ def run_migration(
             ops[f"{name}__{PREPARED}"] = {"config": {"feed_path": planned.path}}
             ops[f"{name}__{DELIVERED}"] = {"config": {}}
     run_id = str(uuid4())
-    write_checkpoint(plan, read_checkpoint(plan).with_run(run_id))
-    with open_instance() as instance:
-        result = definitions.resolve_job_def(plan.name).execute_in_process(
-            instance=instance,
-            raise_on_error=False,
-            run_config={"ops": ops, "loggers": SILENT},
-            asset_selection=chosen,
-            run_id=run_id,
-        )
-    _note_failed_feed(plan, run_id, todo)
+    with open_ledger(ledger_url()) as ledger, ledger.hold(f"migration {plan.name}"):
+        write_checkpoint(plan, read_checkpoint(plan).with_run(run_id))
+        with open_instance() as instance:
+            result = definitions.resolve_job_def(plan.name).execute_in_process(
+                instance=instance,
+                raise_on_error=False,
+                run_config={"ops": ops, "loggers": SILENT},
+                asset_selection=chosen,
+                run_id=run_id,
+            )
+        _note_failed_feed(plan, run_id, todo)
     return run_id, result.success
 
 

@@ -1,6 +1,8 @@
 """The page that people sign: one HTML file, which asks nothing of any other place."""
 
+import re
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from html import escape
 from typing import Any
 
@@ -56,10 +58,11 @@ _PLATFORM = (
 _FACTS = (
     ("description", "programme"),
     ("plan", "plan"),
-    ("platform", "platform"),
+    ("place", "platform"),
     ("environment", "environment"),
     ("started", "begun"),
     ("asked", "compared"),
+    ("profile", "profile"),
     ("sample", "asked about"),
     ("tolerances", "tolerances"),
     ("run", "run"),
@@ -71,7 +74,9 @@ def make_page(made: Reconciliation) -> str:
     told = made.told()
     way = "good" if made.balances else "bad"
     facts = "".join(
-        f"<dt>{name}</dt><dd>{escape(str(told[key]))}</dd>" for key, name in _FACTS if told.get(key)
+        f"<dt>{name}</dt><dd>{escape(_moment(key, str(told[key])))}</dd>"
+        for key, name in _FACTS
+        if told.get(key)
     )
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -121,8 +126,17 @@ def _table(columns: Sequence[tuple[str, str]], rows: Iterable[dict[str, Any]]) -
     )
 
 
+def _moment(key: str, text: str) -> str:
+    """Write a time as people do."""
+    return f"{text[:16].replace('T', ' ')} UTC" if key in {"started", "asked"} else text
+
+
 def _shown(value: object) -> str:
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    """Put marks between the thousands of counts, and of money, which is a text."""
+    if isinstance(value, int):
+        return f"{value:,}"
+    text = str(value)
+    return f"{Decimal(text):,}" if re.fullmatch(r"-?[0-9]+\.[0-9]{2,4}", text) else text
 
 
 def _unreadable(rows: Iterable[dict[str, Any]]) -> str:

@@ -35,7 +35,7 @@ class Counted:
         delivered: what the platform took, by the ledger.
         merged: members that others stand for.
         rejected: what the checks refused.
-        undelivered: what passed them, and the platform did not take, or was not sent yet.
+        undelivered: what passed them, and the platform did not take, or waits for its member.
         held: what it took with other content than the source has now.
         in_doubt: what may or may not have arrived.
         unreadable: rejected records whose amount cannot be read, and is in no sum.
@@ -140,7 +140,7 @@ def _count(source: Source) -> list[Counted]:
         delivered=fates[Fate.UNCHANGED],
         merged=done.merged_records,
         rejected=done.rejected_records,
-        undelivered=fates[Fate.NEW],
+        undelivered=fates[Fate.NEW] + done.waiting_records,
         held=fates[Fate.CHANGED],
         in_doubt=fates[Fate.IN_DOUBT],
     )
@@ -149,13 +149,13 @@ def _count(source: Source) -> list[Counted]:
         return [records]
     scale = 1 if unit == "money" else SCALE
     sums = {fate: amount_by_fate(source.records, fate) // scale for fate in Fate}
-    refused = source.refused_amount // scale
+    refused, waiting = source.refused_amount // scale, source.waiting_amount // scale
     amounts = Counted(
-        *(source.name, source.kind, unit, sum(sums.values()) + refused),
+        *(source.name, source.kind, unit, sum(sums.values()) + refused + waiting),
         delivered=sums[Fate.UNCHANGED],
         merged=0,
         rejected=refused,
-        undelivered=sums[Fate.NEW],
+        undelivered=sums[Fate.NEW] + waiting,
         held=sums[Fate.CHANGED],
         in_doubt=sums[Fate.IN_DOUBT],
         unreadable=source.unreadable,

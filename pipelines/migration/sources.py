@@ -52,7 +52,8 @@ class Source:
         name, feed, kind: the feed, and what its records are.
         prepared: the counts and sums of the source.
         refused_amount: of the rejected records, as far as it can be read, in ten-thousandths.
-        unreadable: rejected records whose amount cannot be read.
+        waiting_amount: the same of those that wait for a member to be known.
+        unreadable: of both, those whose amount cannot be read.
         records: `EXPECTED`, one row for each that passed the checks.
     """
 
@@ -61,6 +62,7 @@ class Source:
     kind: Kind
     prepared: Prepared
     refused_amount: int
+    waiting_amount: int
     unreadable: int
     records: pl.DataFrame
 
@@ -107,15 +109,21 @@ def read_source(
     finally:
         forget_records(folder)
         shutil.rmtree(folder, ignore_errors=True)
-    amounts = refused["amount"]
-    return Source(planned.name, feed, kind, done, int(amounts.sum()), amounts.null_count(), records)
+    waiting, rejected = (refused.filter(w)["amount"] for w in (pl.col("waits"), ~pl.col("waits")))
+    return Source(
+        *(planned.name, feed, kind, done),
+        refused_amount=int(rejected.sum()),
+        waiting_amount=int(waiting.sum()),
+        unreadable=refused["amount"].null_count(),
+        records=records,
+    )
 
 
 def _turned_away(folder: Path) -> pl.DataFrame:
     refused = read_refused(folder)
     if "merged_into" in refused.columns:
         refused = refused.filter(pl.col("merged_into").is_null())
-    return refused
+    return refused.with_columns(pl.col("waits").fill_null(value=False))
 
 
 def _frames(path: Path, kind: Kind, fates: pl.Series) -> Iterator[pl.DataFrame]:

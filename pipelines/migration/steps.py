@@ -23,7 +23,7 @@ from pipelines.migration.checkpoint import (
     write_checkpoint,
 )
 from pipelines.migration.comparing import compare
-from pipelines.migration.doubts import settle_stamps
+from pipelines.migration.doubts import SUMMED, settle_sums
 from pipelines.migration.ids import learn
 from pipelines.migration.keeping import write_json, write_table, write_text
 from pipelines.migration.page import make_page
@@ -122,11 +122,11 @@ class Migration:
         return self.finish(summary.feed, line, **counts)
 
     def _settled(self, step: str, progress: Progress) -> Summary:
-        """Give the summary of a feed, after what can be settled of its doubts; only of stamps."""
+        """Give the summary of a feed, after what a member's sum can settle of its doubts."""
         summary = read_summary(self.run_id, step)
         assert summary is not None  # its own assets ran before
         planned = self.plan.feeds[step]
-        if not summary.in_doubt_records or kind_of(planned.feed) != "stamps":
+        if not summary.in_doubt_records or kind_of(planned.feed) not in SUMMED:
             return summary
         folder = migration_folder(self.plan.name)
         account = trigg_account(self.plan.words.profile)
@@ -134,7 +134,7 @@ class Migration:
             target = target_of(planned.feed, account)
             loads = [x for x in ledger.loads(feed=step, state="open") if x.target == target]
             source = read_source(planned, ledger, account, folder / "reading" / step, progress)
-            settled = settle_stamps(ledger, source, loads, read_before(folder), asker)
+            settled = settle_sums(ledger, source, loads, read_before(folder), asker)
         for load in loads if settled else ():
             resume_step(planned.feed, load.id.rpartition("/")[0], step, progress)
         return read_summary(self.run_id, step) or summary
@@ -152,14 +152,14 @@ class Migration:
             "name": self.plan.name,
             "description": words.description,
             "plan": str(self.plan.file),
-            "platform": account.place,
+            "place": account.place,
             "environment": account.environment,
             "profile": words.profile,
             "started": checkpoint.started,
             "asked": now(),
             "sample": str(words.reconcile.sample),
             "tolerances": f"{words.reconcile.points_tolerance} points a member,"
-            f" {words.reconcile.amount_tolerance} a receipt",
+            f" {words.reconcile.amount_tolerance:.2f} a receipt",
             "run": self.run_id,
             "steps": {name: asdict(done) for name, done in checkpoint.done.items()},
         }

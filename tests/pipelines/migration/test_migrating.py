@@ -121,6 +121,7 @@ def _check_report(made: dict, folder: Path, tmp_path: Path) -> None:
     assert "<script" not in page
     assert "//" not in page.replace("://127.0.0.1", "").replace(str(tmp_path), "")
     assert "Approved by" in page
+    assert "<dt>platform</dt><dd>127.0.0.1:" in page
 
 
 def _change_behind_its_back(programme, platform, old) -> None:
