@@ -1,6 +1,7 @@
 """`loyalty-etl migrate`: a whole legacy programme, in the order of its plan."""
 
 import json
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -80,7 +81,7 @@ def _look(plan: "MigrationPlan", before: "Checkpoint", *, as_json: bool) -> int:
         steps = {looked.step: asdict(looked) for looked in found}
         click.echo(json.dumps({"plan": plan.name, "steps": steps, "exit_code": code}))
     elif code in {0, 4}:
-        click.echo(f"Next: loyalty-etl migrate {plan.file}")
+        click.echo(f"Next: loyalty-etl migrate {shlex.quote(str(plan.file))}")
     return code
 
 
@@ -106,7 +107,7 @@ def _print(
     from pipelines.migration.checkpoint import migration_folder
     from pipelines.migration.reconciling import PAGE, REPORT
 
-    folder = migration_folder(plan.name)
+    folder, again = migration_folder(plan.name), shlex.quote(str(plan.file))
     report = folder / REPORT
     made = "reconcile" in after.done
     if as_json:
@@ -122,7 +123,7 @@ def _print(
     if after.failed is not None:
         click.echo(f"loyalty-etl: {after.failed.step}: {after.failed.line}", err=True)
         if not as_json:
-            click.echo(f"Next: loyalty-etl migrate {plan.file} goes on at {after.failed.step}")
+            click.echo(f"Next: loyalty-etl migrate {again} goes on at {after.failed.step}")
         return
     if not made:
         click.echo("loyalty-etl: Dagster ended the run early; its log says why: make dev", err=True)
@@ -130,7 +131,7 @@ def _print(
     done = after.done["reconcile"]
     click.echo(f"{plan.name}: {done.line} ({done.finished[:16].replace('T', ' ')} UTC)")
     click.echo(f"  report    {folder / PAGE}")
-    click.echo(f"Next: read it and have it signed; loyalty-etl undo {plan.file} would undo it")
+    click.echo(f"Next: read it and have it signed; loyalty-etl undo {again} would undo it")
 
 
 def _exit_code(after: "Checkpoint", *, success: bool) -> int:

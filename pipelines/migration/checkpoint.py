@@ -5,7 +5,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Self
@@ -92,10 +92,11 @@ class Checkpoint:
     runs: list[str] = field(default_factory=list)
     failed: Failed | None = None
 
-    def with_run(self, run: str) -> Self:
-        """Note a run that has begun."""
+    def with_run(self, run: str, todo: Collection[str]) -> Self:
+        """Note a run that has begun, and that what it is to do is not finished any more."""
+        done = {step: facts for step, facts in self.done.items() if step not in todo}
         runs = [*self.runs, run]
-        return replace(self, started=self.started or now(), runs=runs, failed=None)
+        return replace(self, started=self.started or now(), done=done, runs=runs, failed=None)
 
     def with_done(self, step: str, done: Done) -> Self:
         """Note a step that is finished."""

@@ -53,7 +53,9 @@ def settle_sums(
     )
     if doubted.is_empty():
         return 0
-    _wait(float(doubted["sent_at"].max() or 0), source.feed.delivery.settle, asker.stop)  # type: ignore[arg-type]  # a float or none
+    latest = doubted["sent_at"].max()
+    sent_at = latest if isinstance(latest, float) else 0.0
+    _wait(sent_at, source.feed.delivery.settle, asker.stop)
     told = asker.ask("customer by id", doubted["customer"].unique().to_list())
     asker.forget()
     held = _had(told["customers"], told["stamps"], "question", source.kind)

@@ -175,7 +175,7 @@ def run_migration(
             ops[f"{name}__{DELIVERED}"] = {"config": {}}
     run_id = str(uuid4())
     with open_ledger(ledger_url()) as ledger, ledger.hold(f"migration {plan.name}"):
-        write_checkpoint(plan, read_checkpoint(plan).with_run(run_id))
+        write_checkpoint(plan, read_checkpoint(plan).with_run(run_id, todo))
         with open_instance() as instance:
             result = definitions.resolve_job_def(plan.name).execute_in_process(
                 instance=instance,

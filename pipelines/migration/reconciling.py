@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from delivery.ledger import Fate
 from pipelines.counting import amount_text
 from pipelines.migration.compared import Comparison
@@ -33,7 +35,7 @@ class Counted:
         unit: `records`, or what their amounts are.
         source: all that the source holds, rejected rows too.
         delivered: what the platform took, by the ledger.
-        merged: members that others stand for.
+        merged: members that others stand for, of this feed or of another one.
         rejected: what the checks refused.
         undelivered: what passed them, and the platform did not take, or waits for its member.
         held: what it took with other content than the source has now.
@@ -129,19 +131,29 @@ def _told(name: str, value: object, unit: str) -> object:
 
 
 def count_sources(sources: Sequence[Source]) -> list[Counted]:
-    """Count what the sources hold and what became of it, in records and in what these add."""
-    return [row for source in sources for row in _count(source)]
+    """Count what the sources hold and what became of it, in records and in what these add.
+
+    A member who stands in two feeds under one key was sent by the later one at last, so the row of
+    the other is merged into it.
+    """
+    sent = [source.delivered["key"] for source in sources if source.kind == "members"]
+    members = pl.concat([pl.Series("key", dtype=pl.String), *sent])
+    return [row for source in sources for row in _count(source, members)]
 
 
-def _count(source: Source) -> list[Counted]:
+def _count(source: Source, members: pl.Series) -> list[Counted]:
     done, fates = source.prepared, count_fates(source.records)
+    elsewhere = 0
+    if source.kind == "members":
+        changed = source.records.filter(pl.col("fate") == Fate.CHANGED)["key"]
+        elsewhere = int(changed.is_in(members.implode()).sum())
     records = Counted(
         *(source.name, source.kind, "records", done.records),
         delivered=fates[Fate.UNCHANGED],
-        merged=done.merged_records,
+        merged=done.merged_records + elsewhere,
         rejected=done.rejected_records,
         undelivered=fates[Fate.NEW] + done.waiting_records,
-        held=fates[Fate.CHANGED],
+        held=fates[Fate.CHANGED] - elsewhere,
         in_doubt=fates[Fate.IN_DOUBT],
     )
     unit = _UNITS.get(source.kind)
