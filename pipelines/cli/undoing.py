@@ -1,6 +1,7 @@
 """`loyalty-etl undo`: what would reverse the creations of a run or a migration, for review."""
 
 import json
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,7 +64,10 @@ def undo(*, run: str, output: Path | None, as_json: bool) -> None:
         click.echo(f"  stays     {count:,} {line}: the API takes these back for nobody")
     click.echo("  a member who is deleted takes points, stamps, vehicles and cards along;")
     click.echo("  receipts stay, without their customer. A deletion cannot be undone.")
-    click.echo(f"Next: read {MEMBERS}, then loyalty-etl run {done.feed} --dry-run")
+    feed = shlex.quote(str(done.feed))
+    click.echo(
+        f"Next: read {MEMBERS}, then loyalty-etl plan {feed} -o plan.json, which says how on"
+    )
 
 
 def _find(word: str) -> tuple[str, str, list["Summary"], "Before | None"]:

@@ -206,11 +206,9 @@ def _look_in_table(path: Path, sought: Sought) -> Iterator[Hit]:
 
 
 def _look_in_migrations(sought: Sought) -> Iterator[Hit]:
-    folder = state_dir() / MIGRATIONS
-    for table in sorted(folder.rglob("*.parquet")):
-        yield from _look_in_table(table, sought)
-    for page in sorted(folder.glob(f"*/*{PAGE}")):
-        yield from _look_in_text(page, sought)
+    for path in sorted((state_dir() / MIGRATIONS).rglob("*.*")):
+        if path.suffix in {".parquet", PAGE}:
+            yield from (_look_in_text if path.suffix == PAGE else _look_in_table)(path, sought)
 
 
 def _look_in_ids(path: Path, sought: Sought) -> Iterator[Hit]:

@@ -190,6 +190,8 @@ def _read_feed(word: str, profile: str, file: Path, number: int) -> PlannedFeed:
     name, feed = find_feed(str(where) if where is not None else word)
     if not isinstance(feed, LoadFeed):
         raise _wrong(f"{word} is an export, a migration loads", file, number)
+    if feed.target.erases:
+        raise _wrong(f"{word} deletes customers, a migration does not", file, number)
     if feed.profile not in {"", profile}:
         why = f"uses the profile {feed.profile}, and the plan {profile or 'none'}"
         raise _wrong(f"{word} {why}: say the same in both", file, number)

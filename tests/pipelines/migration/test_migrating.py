@@ -100,9 +100,12 @@ def test_a_programme_is_moved_to_the_point(
     undone = cli_here("undo", plan, "-o", tmp_path / "undo_club", "--json")
     assert undone.code == 0, undone.err
     _check_undo(undone.json(), expected["members"], known)
-    sent = writes(platform)
-    assert cli_here("run", undone.json()["feed"], "--dry-run").code == 0
-    assert writes(platform) == sent
+    feed, wanted = undone.json()["feed"], tmp_path / "delete.json"
+    assert cli_here("run", feed).code == 1
+    assert cli_here("plan", feed, "-o", wanted).code == 0
+    deleted = cli_here("run", feed, "--plan", wanted, "--delete", expected["members"] - 1)
+    assert deleted.code == 0, deleted.err
+    assert facts(platform)["customers"] == 1
 
 
 def _check_report(made: dict, folder: Path, tmp_path: Path) -> None:
