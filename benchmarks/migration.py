@@ -1,11 +1,11 @@
 """A whole legacy programme, migrated, migrated again, and killed: `python benchmarks/migration.py`.
 
-    python benchmarks/migration.py [WORK] [--members 100000] [--kill-members 2000] [--kills 6]
+    python benchmarks/migration.py [WORK] [--members 100000] [--kill-members 2000] [--kill-in …]
 
 Prints the seconds of each step, the peak memory, the differences found, and what a second run
-sends. Then a smaller programme is killed with SIGKILL at moments spread over its whole run, each
-time run again to its end, and everything that the sandbox holds is compared with what it holds
-after an undisturbed one. Ends with 1 if anything is not as promised.
+sends. Then a smaller programme is killed with SIGKILL, once in every step, and run again to its
+end, and everything that the sandbox holds is compared with what it holds after an undisturbed one.
+Ends with 1 if anything is not as promised.
 """
 
 import argparse
@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from random import Random
 
 import httpx
 from measure import run_once
@@ -28,6 +29,10 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 PLAN = "old_club.yaml"
 WRITES = ("POST", "PUT", "DELETE")
+STEPS = (
+    *("stores", "before", "members_shop", "members_web", "members_app", "ids"),
+    *("balances", "stamps", "vehicles", "payment_cards", "history", "reconcile"),
+)
 
 
 @contextmanager
@@ -155,58 +160,68 @@ def migrate_once(work: Path, members: int, seed: int) -> bool:
     return run.code == 4 and not made["differences"] and not lost and after_all == sent
 
 
-def migrate_killed(work: Path, members: int, kills: int, seed: int) -> bool:
-    """Kill migrations all along their way; what the sandbox holds in the end is the same."""
+def migrate_killed(work: Path, members: int, steps: list[str], seed: int) -> bool:
+    """Kill a migration in each of these steps; what the sandbox holds in the end is the same."""
     folder = work / "small"
     write_programme(folder, members, seed)
-    straight = _run_to_its_end(work / "straight", folder, None)
-    print(f"\n{members:,} members, killed\n\n| killed after, s | in step | runs | same |")
-    print("| --: | --- | --: | --- |")
-    good = True
-    for number in range(1, kills + 1):
-        moment = straight["seconds"] * number / (kills + 1)
-        told = _run_to_its_end(work / f"killed{number}", folder, moment)
-        same = told["lines"] == straight["lines"]
-        good &= same
-        print(f"| {moment:.1f} | {told['step']} | {told['runs']} | {'yes' if same else 'NO'} |")
+    straight, _, _ = run_to_its_end(work / "straight", folder)
+    print(f"\n{members:,} members, {len(straight):,} things held\n")
+    print("| killed in | after, s | runs | same |\n| --- | --: | --: | --- |")
+    lot, good = Random(seed), True  # the same moments each time, as far as the machine allows
+    for step in steps:
+        seconds = lot.uniform(0.1, 2.0)
+        held_now, runs, hit = run_to_its_end(work / step, folder, step, seconds)
+        same = held_now == straight
+        good &= same and hit
+        told = "yes" if same else "NO"
+        print(
+            f"| {step} | {seconds:.1f}{'' if hit else ' (missed)'} | {runs} | {told} |", flush=True
+        )
     return good
 
 
-def _run_to_its_end(place: Path, folder: Path, kill_after: float | None) -> dict[str, object]:
-    """Run a migration in a fresh sandbox, killed once if asked, until it is finished."""
+def run_to_its_end(
+    place: Path, folder: Path, step: str = "", seconds: float = 0
+) -> tuple[list[str], int, bool]:
+    """Run a migration in a fresh sandbox until it is finished, killed once if asked.
+
+    Args:
+        place: for the sandbox and the state.
+        folder: of the programme.
+        step: the one to be killed in.
+        seconds: how long after it has begun.
+
+    Returns:
+        All that the sandbox holds, how often it was run, and whether the kill met it running.
+    """
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
-    runs, step, started = 0, "", time.monotonic()
+    runs, hit = 0, not step
     with serving(place / "sandbox", folder / "offers.yaml") as base_url:
         env = {**os.environ, **environment(base_url, place / "state")}
-        while runs < 8:
-            runs += 1
+        for runs in range(1, 9):
             with (place / f"run{runs}.log").open("wb") as log:
                 process = subprocess.Popen(
                     command(folder), cwd=ROOT, env=env, stdout=log, stderr=log
                 )
-                try:
-                    code = process.wait(kill_after if runs == 1 else None)
-                except subprocess.TimeoutExpired:
+                if runs == 1 and step:
+                    wait_for(place / "state", step, process)
+                    time.sleep(seconds)
+                    hit = process.poll() is None
                     process.kill()
-                    process.wait()
-                    step = _step_under_way(place / "state")
-                    continue
+                code = process.wait()
             if code in {0, 4}:
                 break
-    seconds = time.monotonic() - started
-    return {
-        "seconds": seconds,
-        "runs": runs,
-        "step": step,
-        "lines": whole_state(place / "sandbox"),
-    }
+    return whole_state(place / "sandbox"), runs, hit
 
 
-def _step_under_way(state: Path) -> str:
-    path = state / "migrations/old_club/checkpoint.json"
-    done = [*json.loads(path.read_text())["done"]] if path.exists() else []
-    return f"after {done[-1]}" if done else "the first"
+def wait_for(state: Path, step: str, process: subprocess.Popen[bytes]) -> None:
+    """Wait until the step before this one is finished."""
+    path, before = state / "migrations/old_club/checkpoint.json", STEPS[STEPS.index(step) - 1]
+    while process.poll() is None:
+        if path.exists() and before in json.loads(path.read_text())["done"]:
+            return
+        time.sleep(0.05)
 
 
 def main() -> None:
@@ -215,14 +230,14 @@ def main() -> None:
     parser.add_argument("work", type=Path, nargs="?", default=ROOT / ".state/benchmark-migration")
     parser.add_argument("--members", type=int, default=100_000)
     parser.add_argument("--kill-members", type=int, default=2_000)
-    parser.add_argument("--kills", type=int, default=6)
+    parser.add_argument("--kill-in", default=",".join(STEPS[1:]), help="steps; none for no kills")
     parser.add_argument("--seed", type=int, default=1)
     said = parser.parse_args()
     shutil.rmtree(said.work, ignore_errors=True)
     said.work.mkdir(parents=True)
     good = migrate_once(said.work, said.members, said.seed) if said.members else True
-    if said.kills:
-        good &= migrate_killed(said.work, said.kill_members, said.kills, said.seed)
+    if steps := list(filter(None, said.kill_in.split(","))):
+        good &= migrate_killed(said.work, said.kill_members, steps, said.seed)
     sys.exit(0 if good else 1)
 
 
