@@ -17,7 +17,8 @@ from delivery.erasing import Kept, replacing
 from delivery.records import hash_texts
 from pipelines.exporting import MANIFEST
 from pipelines.forgetting.exports import drop_from_export
-from pipelines.forgetting.looking import IDS, OUTCOMES, PAGE, TRACE, Found, Hit, Unfinished, kept
+from pipelines.forgetting.looking import IDS, OUTCOMES, TRACE, Found, Hit, Unfinished, kept
+from pipelines.forgetting.migrations import PAGE
 from pipelines.hashing import hash_key, tell_apart
 from pipelines.id_store import hold_ids
 from pipelines.loading import RECORDS, forget_records

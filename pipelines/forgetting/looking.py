@@ -16,6 +16,7 @@ from delivery.rejects import ADDED
 from pipelines.feeds import FeedError, LoadFeed, find_feed
 from pipelines.feeds.mapping import columns_of
 from pipelines.forgetting.exports import mend_manifests, outputs, versions
+from pipelines.forgetting.migrations import PAGE, kept_of_migrations
 from pipelines.loading import RECORDS, REFUSALS
 from pipelines.planning import PLAN
 from pipelines.progress import Progress, Step, quiet
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from delivery.ledger.book import Ledger
 
 LOG, TRACE, IDS = "forgotten.log", "error.log", "ids"
-MIGRATIONS, PAGE = "migrations", ".html"
 OUTCOMES = ("outcomes.parquet", "accepted.parquet")
 KILLED = timedelta(days=1)
 """A run that has prepared for so long is at work no more."""
@@ -119,7 +119,8 @@ def find(
     if feed is None:
         for path in sorted((state_dir() / IDS).rglob("*.parquet")):
             hits += _look_in_ids(path, sought)
-        hits += _look_in_migrations(sought)
+        for path in kept_of_migrations():
+            hits += (_look_in_text if path.suffix == PAGE else _look_in_table)(path, sought)
         hits += _look_in_text(state_dir() / TRACE, sought)
     return Found(hits, unfinished)
 
@@ -203,12 +204,6 @@ def _look_in_table(path: Path, sought: Sought) -> Iterator[Hit]:
         found |= sought.cell(pl.col(name), named=name in (persons or texts))
     if texts:
         yield from _if_any(table, maybe, found, "rows removed")
-
-
-def _look_in_migrations(sought: Sought) -> Iterator[Hit]:
-    for path in sorted((state_dir() / MIGRATIONS).rglob("*.*")):
-        if path.suffix in {".parquet", PAGE}:
-            yield from (_look_in_text if path.suffix == PAGE else _look_in_table)(path, sought)
 
 
 def _look_in_ids(path: Path, sought: Sought) -> Iterator[Hit]:
@@ -301,4 +296,4 @@ def _is_at_work(folder: Path) -> bool:
     return datetime.now(UTC) - changed < KILLED
 
 
-__all__ = ["IDS", "OUTCOMES", "PAGE", "TRACE", "Found", "Hit", "Unfinished", "find", "kept"]
+__all__ = ["IDS", "OUTCOMES", "TRACE", "Found", "Hit", "Unfinished", "find", "kept"]
