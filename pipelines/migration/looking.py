@@ -8,7 +8,7 @@ from uuid import uuid4
 from connectors.trigg.client import Client
 from pipelines.failures import classify
 from pipelines.feeds import LoadFeed
-from pipelines.feeds.mapping import columns_of
+from pipelines.feeds.ids import CustomerOf
 from pipelines.load_run import begin, prepare_step
 from pipelines.migration.checkpoint import Checkpoint, migration_folder
 from pipelines.migration.stores import compare_stores
@@ -108,7 +108,7 @@ def _tell(step: str, summary: Summary) -> Looked:
 def _as_if_known(feed: LoadFeed) -> LoadFeed:
     """Put legacy numbers where the customers' ids will be."""
     mapping = {
-        name: columns_of(mapped)[0] if hasattr(mapped, "customer_of") else mapped
+        name: mapped.customer_of if isinstance(mapped, CustomerOf) else mapped
         for name, mapped in feed.mapping.items()
     }
     return feed.model_copy(update={"mapping": mapping})
