@@ -2,9 +2,10 @@
 
     python benchmarks/single.py [--records N] [--rounds N]
 
-In turns: a bare loop of the same HTTP client with the same number of threads, which sends ready
-bodies and forgets them; and a load of the same bodies, whose rate while it sends is the ledger's
-own figure. Every request of the load is written down before it leaves, and its outcome after.
+In turns: bare loops with the same number of threads, which send ready bodies and forget them, one
+by the client that a load has too and one by httpx as it comes; and a load of the same bodies, whose
+rate while it sends is the ledger's own figure. Every request of the load is written down before it
+leaves, and its outcome after.
 """
 
 import argparse
@@ -12,6 +13,8 @@ import os
 import tempfile
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from statistics import median
@@ -21,30 +24,47 @@ import polars as pl
 import yaml
 from run import serve
 
-METHOD = "POST /loyalty/bonus/import"
+PATH = "/loyalty/bonus/import"
+METHOD = f"POST {PATH}"
 IN_FLIGHT = 8
 
 
-def send_bare(url: str, bodies: list[str]) -> float:
-    """Send every body by threads of one client; give requests a second."""
-    waiting: SimpleQueue[str | None] = SimpleQueue()
-    for body in [*bodies, *[None] * IN_FLIGHT]:
+def send_bare(post: Callable[[bytes], object], bodies: list[str]) -> float:
+    """Send every body, in threads; give requests a second."""
+    waiting: SimpleQueue[bytes | None] = SimpleQueue()
+    for body in [*(body.encode() for body in bodies), *[None] * IN_FLIGHT]:
         waiting.put(body)
+
+    def work() -> None:
+        while (body := waiting.get()) is not None:
+            post(body)
+
+    threads = [threading.Thread(target=work) for _ in range(IN_FLIGHT)]
+    started = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return len(bodies) / (time.perf_counter() - started)
+
+
+def send_by_client(bodies: list[str]) -> float:
+    """Send every body by the client that a load has; give requests a second."""
+    from connectors.trigg.client import Client
+    from pipelines.settings import trigg_account
+
+    with Client(trigg_account(), in_flight=IN_FLIGHT) as client:
+        return send_bare(partial(client.post, PATH), bodies)
+
+
+def send_by_httpx(url: str, bodies: list[str]) -> float:
+    """Send every body by an httpx client as it comes; give requests a second."""
     limits = httpx.Limits(max_connections=IN_FLIGHT, max_keepalive_connections=IN_FLIGHT)
     headers = {"x-api-key": "benchmark", "content-type": "application/json"}
     with httpx.Client(limits=limits, headers=headers, trust_env=False) as client:
-
-        def work() -> None:
-            while (body := waiting.get()) is not None:
-                client.post(url, content=body).raise_for_status()
-
-        threads = [threading.Thread(target=work) for _ in range(IN_FLIGHT)]
-        started = time.perf_counter()
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    return len(bodies) / (time.perf_counter() - started)
+        return send_bare(
+            lambda body: client.post(url + PATH, content=body).raise_for_status(), bodies
+        )
 
 
 def write_feed(folder: Path, count: int) -> Path:
@@ -107,10 +127,12 @@ def main() -> None:
         found = []
         for _ in range(given.rounds):
             ours, bodies = load(folder, feed)
-            bare = send_bare(f"{url}/v4/loyalty/bonus/import", bodies)
-            found.append((ours, bare))
-            print(f"{ours:,.0f} requests a second, bare {bare:,.0f}: {ours / bare:.0%}", flush=True)
-    print(f"median of {given.rounds}: {median(ours / bare for ours, bare in found):.0%}")
+            bare, plain = send_by_client(bodies), send_by_httpx(f"{url}/v4", bodies)
+            found.append((ours / bare, ours / plain))
+            told = f"{ours:,.0f} requests a second; bare, by the same client {bare:,.0f}"
+            print(f"{told}, by httpx {plain:,.0f}", flush=True)
+    of_bare, of_plain = (median(ratios) for ratios in zip(*found, strict=True))
+    print(f"medians of {given.rounds}: {of_bare:.0%} of the same client, {of_plain:.0%} of httpx")
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ class Pending:
         self._doubtful: list[Work] = []
         self._added: dict[int, Entry] = {}
         self._changed: dict[int, Entry] = {}
-        self._dry = False
+        self._dry, self._committed = False, 0.0
         self._number = max((entry.number for entry in entries), default=0)
         # By place: a half of a half is of a later number than the half that comes after it.
         for entry in sorted(entries, key=_first_place):
@@ -219,11 +219,12 @@ class Pending:
             second.after = first
         self._queue(children)
 
-    def commit(self) -> None:
-        """Write all that was noted, durably."""
-        if self._added or self._changed:
+    def commit(self, after: float = 0.0) -> None:
+        """Write all that was noted, durably; not within so many seconds of the last time."""
+        if (self._added or self._changed) and time.monotonic() >= self._committed + after:
             self._journal.write(tuple(self._added.values()), tuple(self._changed.values()))
             self._added, self._changed = {}, {}
+            self._committed = time.monotonic()
 
     def read(self, entry: Entry, columns: Sequence[str] = tuple(STORED)) -> pl.DataFrame:
         """Read the records of a batch again, in the batch's order.

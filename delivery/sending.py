@@ -114,7 +114,9 @@ class Sender:
                 if self._stop.is_set():
                     self._end("stopped", "told to stop")
                 calls = [] if self.ended else self._choose(workers.flying)
-                pending.commit()
+                # An outcome takes longer to be durable than a request of one record to be made.
+                waits = self._policy.ahead > 1 and workers.flying and not (calls or self.ended)
+                pending.commit(after=TICK if waits else 0.0)
                 for call in calls:
                     workers.start(call)
                 yield pending.tally
@@ -148,9 +150,7 @@ class Sender:
     def _choose(self, flying: int) -> list[_Call]:
         now = time.monotonic()
         allowed = self._pace.allowed(now)
-        if not allowed or flying >= allowed:
-            return []
-        if self._held and flying:
+        if not allowed or flying >= allowed or (self._held and flying):
             return []
         self._held = False
         if self._pace.open:

@@ -5,13 +5,12 @@ to ask for. It is a guess, and said as one: nothing is changed by it.
 """
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from difflib import get_close_matches
 
 import polars as pl
 
-from pipelines.feeds import LoadFeed
+from pipelines.cases import Case
 from pipelines.feeds.mapping import Column
 from pipelines.id_members import how_to_learn
 from pipelines.lookalikes import (
@@ -31,35 +30,6 @@ from pipelines.lookalikes import (
 from transforms.emails import explain_email
 from transforms.phones import read_phone
 from validators.fields import MEMBER_FIELDS, RECEIPT_FIELDS
-
-
-@dataclass(frozen=True)
-class Case:
-    """One cause of rejects.
-
-    Attributes:
-        feed: the words it was read with.
-        name: the wire name at fault.
-        columns: the source columns it is made of.
-        code: what is wrong, such as `not-a-date`.
-        message: the same in words.
-        values: the values at fault → how many rows have each, the most frequent first.
-        percent: the share of all rows that have it.
-    """
-
-    feed: LoadFeed
-    name: str
-    columns: tuple[str, ...]
-    code: str
-    message: str
-    values: Mapping[str, int]
-    percent: float
-
-    @property
-    def column(self) -> str:
-        """The source column to be named in a suggestion."""
-        return self.columns[0] if self.columns else "COLUMN"
-
 
 FEW = 10.0
 """Percent of the rows: what so few of them have is rather their fault than the feed's."""

@@ -9,6 +9,7 @@ from shutil import move
 
 import polars as pl
 
+from pipelines.cases import Case
 from pipelines.feeds import LoadFeed
 from pipelines.feeds.mapping import columns_of
 from pipelines.loading import REJECTS, Prepared, file_source_of, prepare
@@ -17,7 +18,7 @@ from pipelines.previewing import tell_places
 from pipelines.progress import Progress, quiet
 from pipelines.settings import private_folder
 from pipelines.sourcing import bring, label_parts, resolve_source
-from pipelines.suggesting import Case, suggest
+from pipelines.suggesting import suggest
 
 DISTINCT = 1000
 """Values of one cause that are counted apart; a file that is all wrong may have millions."""

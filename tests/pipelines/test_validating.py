@@ -10,10 +10,11 @@ import click
 import pytest
 
 from pipelines import ROOT
+from pipelines.cases import Case
 from pipelines.cli.terminal import ending_on_sigterm
 from pipelines.feeds import LoadFeed
 from pipelines.loading import prepare
-from pipelines.suggesting import Case, suggest
+from pipelines.suggesting import suggest
 from pipelines.validating import DISTINCT, validate
 
 DIRTY = ROOT / "sample_data" / "dirty"
