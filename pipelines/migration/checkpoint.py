@@ -21,7 +21,7 @@ from pipelines.migration.words import RECONCILE, MigrationPlan
 from pipelines.platforms import platform_of
 from pipelines.publishing import CannotWrite
 from pipelines.runs import Summary, now
-from pipelines.settings import state_dir, trigg_account
+from pipelines.settings import private_folder, state_dir, trigg_account
 from pipelines.sourcing import resolve_source
 
 CHECKPOINT = "checkpoint.json"
@@ -111,11 +111,10 @@ def migration_folder(name: str) -> Path:
     """
     folder = state_dir() / "migrations" / name
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return private_folder(folder)
     except OSError as error:
         message = f"{folder} cannot be written ({error.strerror}): set LOYALTY_ETL_STATE"
         raise CannotWrite(message) from None
-    return folder
 
 
 def read_checkpoint(plan: MigrationPlan) -> Checkpoint:

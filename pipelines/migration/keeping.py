@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.publishing import sync
+from pipelines.settings import private_folder
 
 
 def write_json(path: Path, told: Mapping[str, Any]) -> None:
@@ -28,7 +29,7 @@ def write_table(path: Path, table: pl.DataFrame) -> None:
 
 def _write(path: Path, fill: Callable[[Path], object]) -> None:
     """Have a reader see the old file or the new one, never half, also after a crash."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private_folder(path.parent)
     written = path.with_name(f".{path.name}")
     written.unlink(missing_ok=True)
     os.close(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))

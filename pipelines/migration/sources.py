@@ -16,6 +16,7 @@ from pipelines.feeds import CustomerTarget, ImportTarget, LoadFeed
 from pipelines.loading import RECORDS, Prepared, forget_records, prepare, read_refused
 from pipelines.migration.words import PlannedFeed
 from pipelines.progress import Progress
+from pipelines.settings import private_folder
 from pipelines.sourcing import bring, resolve_source
 from transforms.requests import bodies_of
 
@@ -96,7 +97,7 @@ def read_source(
     """
     feed, kind = planned.feed, kind_of(planned.feed)
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True, mode=0o700)
+    private_folder(folder)
     told_as = resolve_source(feed.source.path)
     try:
         source = bring(told_as, folder, feed.source.limits, progress)

@@ -120,6 +120,8 @@ def _check_report(made: dict, folder: Path, tmp_path: Path) -> None:
         assert sum(float(row[part]) for part in parts) == pytest.approx(float(row["source"]))
 
     assert all(stat.S_IMODE(f.stat().st_mode) == 0o600 for f in folder.iterdir() if f.is_file())
+    folders = [folder.parent, folder, *(f for f in folder.iterdir() if f.is_dir())]
+    assert all(stat.S_IMODE(f.stat().st_mode) == 0o700 for f in folders)
     page = (folder / "reconciliation.html").read_text(encoding="utf-8")
     assert "<script" not in page
     assert "//" not in page.replace("://127.0.0.1", "").replace(str(tmp_path), "")
