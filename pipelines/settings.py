@@ -139,7 +139,8 @@ def private_folder(folder: Path) -> Path:
     Raises:
         OSError: it cannot be made.
     """
-    for each in (*reversed(folder.parents), folder):
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    for each in reversed(missing):
         each.mkdir(mode=0o700, exist_ok=True)
     return folder
 

@@ -168,7 +168,7 @@ def _phone(case: Case) -> str:  # noqa: PLR0911  (one for each cause)
     if not region and likely:
         told = f" (or {', '.join(likely[1:])}: these numbers do not tell)" if likely[1:] else ""
         return f"has no country code: set values.region: {likely[0]}{told}"
-    if not region and mostly(r"[\d ()./-]{5,}", values):
+    if not region and mostly(r"(?:[ ()./-]*\d){6,}[ ()./-]*", values):
         return f"has no country code: set values.region if these are phones; else {leave}"
     if mostly(r"[\d ()./-]*", values):
         return f"is not complete: {leave}"

@@ -202,7 +202,8 @@ def test_a_typo_in_yaml_is_told_with_its_line(checkout) -> None:
     assert ran.err == (
         f"loyalty-etl: pipelines/defs/members_csv/defs.yaml:{line}: unknown word `max_member`"
         " under target; did you mean max_members?"
-        " allowed: max_bytes, in_flight, endpoint, envelope, max_members\n"
+        " allowed: max_bytes, in_flight, endpoint, list_separator, format, envelope, element,"
+        " delimiter, content_type, confirm, max_members\n"
     )
 
 

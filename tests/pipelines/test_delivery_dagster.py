@@ -50,8 +50,8 @@ def test_that_every_record_is_accounted_for_is_a_check(shop):
     assert check is not None
     assert (check.passed, check.asset_key) == (True, dg.AssetKey(["till", "delivered"]))
     assert counted(check) == {
-        "read": 20, "accepted": 9, "rejected": 1, "unchanged": 9, "merged": 0, "in_doubt": 0,
-        "unsent": 1,
+        "read": 20, "accepted": 9, "rejected": 1, "quarantined": 0, "unchanged": 9,
+        "merged": 0, "in_doubt": 0, "unsent": 1,
     }  # fmt: skip
     assert state_of(summary.run_id) is dg.DagsterRunStatus.SUCCESS
 

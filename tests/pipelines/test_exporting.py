@@ -121,7 +121,7 @@ def test_an_export_is_typed_whole_and_told_of(platform, tmp_path):
     assert manifest["rows"] == made.rows
     assert manifest["columns"]["balance"] == "Decimal(precision=38, scale=2)"
     assert manifest["bytes"] == (out / "run1" / "data.parquet").stat().st_size
-    assert manifest["sha256"] == exporting._hash(out / "run1" / "data.parquet")
+    assert manifest["sha256"] == exporting.hash_file(out / "run1" / "data.parquet")
     assert manifest["started"] <= manifest["finished"]
     assert manifest["undeclared"] == []
 

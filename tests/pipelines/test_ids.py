@@ -473,11 +473,9 @@ def test_a_feed_that_cannot_be_is_refused(tmp_path, mapping, target, told):
 def test_dagster_learns_after_a_load(shop, club):
     shop.serve()
     name, feed = find_feed(str(club(range(3), ids={"learn": True})))
-    done = dg.materialize(
-        load_assets(name, feed),
-        instance=dg.DagsterInstance.ephemeral(),
-        resources={"reporter": Reporter()},
-    )
+    with dg.DagsterInstance.ephemeral() as instance:
+        assets, resources = load_assets(name, feed), {"reporter": Reporter()}
+        done = dg.materialize(assets, instance=instance, resources=resources)
     assert done.success
     (learned,) = done.asset_materializations_for_node("club__ids")
     assert (learned.metadata["new"].value, learned.metadata["unknown"].value) == (3, 0)
