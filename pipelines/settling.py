@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from connectors.trigg.answers import mask
 from delivery.ledger import Entry, LedgerError, Load, State
 from delivery.records import RecordFile, unpack_places
 from delivery.sending import End
@@ -60,7 +61,11 @@ def _describe(row: int, key: str) -> str:
         store, number, kind, *_ = parts
         return f"row {row}: store {store} receipt {number} {kind}"
     named = zip(parts[::2], parts[1::2], strict=False)
-    told = ", ".join(f"{name} {value}" for name, value in named if name in ABOUT)
+    told = ", ".join(
+        f"{name} {value if name == 'externalId' else mask(value)}"  # others may be anything
+        for name, value in named
+        if name in ABOUT
+    )
     return f"row {row}: {told}" if told else f"row {row}"
 
 

@@ -38,7 +38,7 @@ def test_a_quiet_house(cli_here) -> None:
     ran = cli_here("status")
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.startswith("No load is unfinished, and nothing is in doubt\n")
-    assert cli_here("status", "--json").json() == {"loads": [], "in_doubt": []}
+    assert cli_here("status", "--json").json() == {"loads": [], "in_doubt": [], "quarantined": []}
 
 
 def test_what_is_in_doubt_is_settled_by_hand(api, doubted, cli_here) -> None:

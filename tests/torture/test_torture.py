@@ -46,15 +46,17 @@ def test_a_broken_promise_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
     from torture_report import Report, check_store, check_sums
 
+    from delivery.outcome_tables import OUTCOMES
+
     report = Report("part", ("what", "figure"))
     a, b, c = (("1", name, "PURCHASE") for name in "abc")
     check_store(report, Counter({a: 1, b: 1}), [a, b], "whole")
-    counts = dict.fromkeys(("accepted", "rejected", "unchanged", "merged", "in_doubt", "unsent"), 1)
+    counts = dict.fromkeys(OUTCOMES, 1)
     summary = {f"{name}_records": n for name, n in counts.items()} | {"state": "finished"}
-    check_sums(report, [summary | {"records": 6}, summary | {"state": "failed"}], "whole")
+    check_sums(report, [summary | {"records": 7}, summary | {"state": "failed"}], "whole")
     assert report.broken == []
     check_store(report, Counter({a: 2, c: 1}), [a, b], "broken")
-    check_sums(report, [summary | {"records": 7}], "broken")
+    check_sums(report, [summary | {"records": 8}], "broken")
     told = [line.split()[2] for line in report.broken]
     assert told == ["receipts", "doubled,", "stored", "read,"]
     assert sum("**BROKEN**" in line for line in report.lines()) == 4
