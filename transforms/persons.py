@@ -168,4 +168,4 @@ def _any(found: Iterable[pl.Expr]) -> pl.Expr:
     return reduce(or_, (each.fill_null(value=False) for each in found))
 
 
-__all__ = ["KINDS", "MEMBER_NAMES", "NAMES", "Sought", "read_keys"]
+__all__ = ["MEMBER_NAMES", "NAMES", "Sought", "read_keys"]
