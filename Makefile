@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --constraint constraints.txt
 
-.PHONY: help demo dev test test-all check bench torture clean
+.PHONY: help demo dev test test-all check docs bench torture month clean
 
 help:
 	@echo "make demo      run the nightly job on sample_data/ into a sandbox"
@@ -11,8 +11,10 @@ help:
 	@echo "make test      the fast tests"
 	@echo "make test-all  the slow ones: a year of real receipts, a real browser"
 	@echo "make check     ruff, mypy, import-linter"
+	@echo "make docs      the site of docs/, into site/"
 	@echo "make bench     speed and memory on a year of real receipts"
 	@echo "make torture   kills, faults and poison: nothing lost, nothing twice (about 45 minutes)"
+	@echo "make month     thirty nights at speed, with trouble: each ends right or is told once (10 minutes)"
 	@echo "make clean     remove .venv and .state"
 
 demo:
@@ -41,14 +43,22 @@ check: .venv/dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+docs: .venv/dev
+	@rm -rf site
+	@$(BIN)/python -m sphinx --fail-on-warning --keep-going --nitpicky --quiet docs site
+	@echo "The site is in site/: open site/index.html"
+
 bench: .venv/dev
 	@$(BIN)/python benchmarks/run.py
 
 torture: .venv/dev
 	@$(BIN)/python benchmarks/torture.py
 
+month: .venv/dev
+	@$(BIN)/python benchmarks/month.py
+
 clean:
-	rm -rf .venv .state
+	rm -rf .venv .state site
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

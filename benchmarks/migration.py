@@ -1,10 +1,13 @@
 """A whole legacy programme, migrated, migrated again, and killed: `python benchmarks/migration.py`.
 
     python benchmarks/migration.py [WORK] [--members 100000] [--kill-members 2000] [--kill-in …]
+                                   [--half-way]
 
 Prints the seconds of each step, the peak memory, the differences found, and what a second run
 sends. Then a smaller programme is killed with SIGKILL, once in every step, and run again to its
 end, and everything that the sandbox holds is compared with what it holds after an undisturbed one.
+The kill falls at a random moment of the step's usual time, or half-way through it. Where both have
+as many members, the first migration is the undisturbed one.
 Ends with 1 if anything is not as promised.
 """
 
@@ -28,6 +31,9 @@ from migration_state import whole_state
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 PLAN = "old_club.yaml"
+CHECKPOINT = "migrations/old_club/checkpoint.json"
+TRIES = 3
+"""Kills until one falls in the step that is meant, or at least in one: a late one is none."""
 WRITES = ("POST", "PUT", "DELETE")
 STEPS = (
     *("stores", "before", "members_shop", "members_web", "members_app", "ids"),
@@ -111,20 +117,17 @@ def held(told: dict[str, object]) -> dict[str, int]:
     }
 
 
-def migrate_once(work: Path, members: int, seed: int) -> bool:
-    """Migrate a programme, then again, and print the figures."""
+def migrate_once(work: Path, members: int, seed: int) -> tuple[bool, dict[str, float]]:
+    """Migrate a programme, then again, and print the figures; tell how long each step took."""
     folder, state = work / "programme", work / "state"
     expected = write_programme(folder, members, seed)
     with serving(work / "sandbox", folder / "offers.yaml") as base_url:
         env = environment(base_url, state)
-        began = datetime.now().astimezone()
         run = run_once(command(folder), log=work / "first.log", env=env, cwd=ROOT, timeout=14_400)
-        told = json.loads((state / "migrations/old_club/checkpoint.json").read_text())
         print(f"\n{members:,} members, exit code {run.code}\n\n| step | s |\n| --- | --: |")
-        for step, done in told["done"].items():
-            ended = datetime.fromisoformat(done["finished"])
-            print(f"| {step} | {(ended - began).total_seconds():.1f} |")
-            began = ended
+        took = seconds_of(state)
+        for step, seconds in took.items():
+            print(f"| {step} | {seconds:.1f} |")
         print(f"| all | {run.wall:.1f} |")
         report = state / "migrations/old_club/reconciliation.json"
         made = json.loads(report.read_text()) if report.exists() else {"differences": -1}
@@ -157,32 +160,70 @@ def migrate_once(work: Path, members: int, seed: int) -> bool:
             print(f"| {name} | {figure:,} |")
         if lost:
             print(f"\nexpected and held: {lost}")
-    return run.code == 4 and not made["differences"] and not lost and after_all == sent
+    good = run.code == 4 and not made["differences"] and not lost and after_all == sent
+    return good, took
 
 
-def migrate_killed(work: Path, members: int, steps: list[str], seed: int) -> bool:
-    """Kill a migration in each of these steps; what the sandbox holds in the end is the same."""
-    folder = work / "small"
-    write_programme(folder, members, seed)
-    straight, _, _ = run_to_its_end(work / "straight", folder)
+def migrate_killed(
+    work: Path,
+    members: int,
+    steps: list[str],
+    seed: int,
+    *,
+    half_way: bool = False,
+    took: dict[str, float] | None = None,
+) -> bool:
+    """Kill a migration in each of these steps; what the sandbox holds in the end is the same.
+
+    Args:
+        work: for all of it.
+        members: how many are migrated.
+        seed: which.
+        steps: to be killed in.
+        half_way: in their middle.
+        took: seconds of each step, if this programme was migrated by `migrate_once` just now.
+    """
+    if took is None:
+        folder = work / "small"
+        write_programme(folder, members, seed)
+        straight, _, _ = run_to_its_end(work / "straight", folder)
+        took = seconds_of(work / "straight/state")
+    else:
+        folder, straight = work / "programme", whole_state(work / "sandbox")
     print(f"\n{members:,} members, {len(straight):,} things held\n")
-    print("| killed in | after, s | runs | same |\n| --- | --: | --: | --- |")
+    print("| killed in | of, s | after, s | fell in | runs | same |")
+    print("| --- | --: | --: | --- | --: | --- |")
     lot, good = Random(seed), True  # the same moments each time, as far as the machine allows
     for step in steps:
-        seconds = lot.uniform(0.1, 2.0)
-        held_now, runs, hit = run_to_its_end(work / step, folder, step, seconds)
-        same = held_now == straight
-        good &= same and hit
-        told = "yes" if same else "NO"
-        print(
-            f"| {step} | {seconds:.1f}{'' if hit else ' (missed)'} | {runs} | {told} |", flush=True
-        )
+        share = 0.5 if half_way else lot.uniform(0.05, 0.95)
+        seconds = share * took[step]
+        for _ in range(TRIES):
+            held_now, runs, met = run_to_its_end(work / step, folder, step, seconds)
+            same = held_now == straight
+            good &= same
+            if met == step or (met and not half_way):
+                break
+            seconds /= 3  # this time the step took less
+        figures = f"{took[step]:.1f} | {seconds:.1f} | {met or 'no step'} | {runs}"
+        print(f"| {step} | {figures} | {'yes' if same else 'NO'} |", flush=True)
+        good &= bool(met)
     return good
+
+
+def seconds_of(state: Path) -> dict[str, float]:
+    """Tell how long each step took of a migration that ran once."""
+    told = json.loads((state / CHECKPOINT).read_text())
+    began, took = datetime.fromisoformat(told["started"]), {}
+    for step, done in told["done"].items():
+        ended = datetime.fromisoformat(done["finished"])
+        took[step] = (ended - began).total_seconds()
+        began = ended
+    return took
 
 
 def run_to_its_end(
     place: Path, folder: Path, step: str = "", seconds: float = 0
-) -> tuple[list[str], int, bool]:
+) -> tuple[list[str], int, str]:
     """Run a migration in a fresh sandbox until it is finished, killed once if asked.
 
     Args:
@@ -192,11 +233,12 @@ def run_to_its_end(
         seconds: how long after it has begun.
 
     Returns:
-        All that the sandbox holds, how often it was run, and whether the kill met it running.
+        All that the sandbox holds, how often it was run, and the step that was killed; empty if
+        none was.
     """
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
-    runs, hit = 0, not step
+    runs, met = 0, ""
     with serving(place / "sandbox", folder / "offers.yaml") as base_url:
         env = {**os.environ, **environment(base_url, place / "state")}
         for runs in range(1, 9):
@@ -207,21 +249,28 @@ def run_to_its_end(
                 if runs == 1 and step:
                     wait_for(place / "state", step, process)
                     time.sleep(seconds)
-                    hit = process.poll() is None
                     process.kill()
                 code = process.wait()
+            if code < 0:
+                done = finished(place / "state")
+                met = next((name for name in STEPS if name not in done), "")
             if code in {0, 4}:
                 break
-    return whole_state(place / "sandbox"), runs, hit
+    return whole_state(place / "sandbox"), runs, met
 
 
 def wait_for(state: Path, step: str, process: subprocess.Popen[bytes]) -> None:
-    """Wait until the step before this one is finished."""
-    path, before = state / "migrations/old_club/checkpoint.json", STEPS[STEPS.index(step) - 1]
+    """Wait until the step before this one is finished, or the first one begins."""
+    before = {*STEPS[: STEPS.index(step)]}
     while process.poll() is None:
-        if path.exists() and before in json.loads(path.read_text())["done"]:
+        if (state / CHECKPOINT).exists() and before <= finished(state):
             return
         time.sleep(0.05)
+
+
+def finished(state: Path) -> set[str]:
+    """Name the steps that a migration has finished."""
+    return {*json.loads((state / CHECKPOINT).read_text())["done"]}
 
 
 def main() -> None:
@@ -231,13 +280,19 @@ def main() -> None:
     parser.add_argument("--members", type=int, default=100_000)
     parser.add_argument("--kill-members", type=int, default=2_000)
     parser.add_argument("--kill-in", default=",".join(STEPS[1:]), help="steps; none for no kills")
+    parser.add_argument("--half-way", action="store_true", help="kill in the middle of each step")
     parser.add_argument("--seed", type=int, default=1)
     said = parser.parse_args()
     shutil.rmtree(said.work, ignore_errors=True)
     said.work.mkdir(parents=True)
-    good = migrate_once(said.work, said.members, said.seed) if said.members else True
+    good, took = True, None
+    if said.members:
+        good, took = migrate_once(said.work, said.members, said.seed)
     if steps := list(filter(None, said.kill_in.split(","))):
-        good &= migrate_killed(said.work, said.kill_members, steps, said.seed)
+        known = took if said.kill_members == said.members else None
+        good &= migrate_killed(
+            said.work, said.kill_members, steps, said.seed, half_way=said.half_way, took=known
+        )
     sys.exit(0 if good else 1)
 
 

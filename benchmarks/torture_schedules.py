@@ -128,9 +128,10 @@ def _load(folder: Path, random: Random, outcome: Outcome, api: "Running") -> Non
 
     from connectors.trigg.account import Account, Timeout
     from delivery.ledger import open_ledger
+    from pipelines.beginning import begin
     from pipelines.delivering import Delivery
     from pipelines.feeds import LoadFeed, find_feed
-    from pipelines.load_run import begin, prepare_step
+    from pipelines.load_run import prepare_step
     from pipelines.progress import quiet
     from pipelines.settings import ledger_url
 

@@ -64,6 +64,16 @@ class Kept:
             schema = self._scan().collect_schema()
         return [name for name, kind in schema.items() if kind == pl.String]
 
+    def nested(self) -> list[str]:
+        """Give those of its columns that hold objects or lists.
+
+        Raises:
+            CannotErase: it cannot be read.
+        """
+        with self._told():
+            schema = self._scan().collect_schema()
+        return [name for name, kind in schema.items() if kind.is_nested()]
+
     def head(self, count: int) -> pl.DataFrame:
         """Give its first rows.
 
@@ -174,10 +184,14 @@ class Kept:
                 )
             else:
                 with pq.ParquetFile(self.path) as old:
-                    told = old.metadata.metadata or {}
-                    size = old.metadata.row_group(0).num_rows
-                facts = {k.decode(): v.decode() for k, v in told.items() if k != b"ARROW:schema"}
-                rows.sink_parquet(written, compression="zstd", row_group_size=size, metadata=facts)
+                    told = {**(old.metadata.metadata or {})}
+                    told.pop(b"ARROW:schema", None)
+                    schema = old.schema_arrow.with_metadata(told)  # its fields keep theirs
+                    groups = old.metadata.num_row_groups
+                    size = max(1, old.metadata.row_group(0).num_rows) if groups else 1
+                with pq.ParquetWriter(written, schema, compression="zstd") as writer:
+                    for batch in rows.collect_batches(chunk_size=size, maintain_order=True):
+                        writer.write_table(batch.to_arrow().cast(schema), row_group_size=size)
             before(written)
 
     @contextmanager

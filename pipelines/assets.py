@@ -1,19 +1,33 @@
 """The Dagster assets of one feed, and what they tell Dagster: counts, never a person's data."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from pipelines.asset_facts import sample, table, told
+from pipelines.beginning import begin
 from pipelines.controlling import tell_declared
-from pipelines.feeds import ExportFeed, LoadFeed, read_feed
+from pipelines.export_asset import REPORT
+from pipelines.feeds import LoadFeed, read_feed
 from pipelines.id_asset import IDS, ids_asset
-from pipelines.load_run import begin, deliver_step, prepare_step, resume_step, sample
+from pipelines.load_run import deliver_step, go_on_step, prepare_step, resume_step
 from pipelines.progress import Reporter
 from pipelines.runs import Summary, read_summary
 from pipelines.steps import StepEnded, run_step
+from pipelines.supervising.pools import feed_pool, host_pool
+from pipelines.supervising.retried import run_of_records
+from pipelines.triggers.claiming import TAG, at_work, begin_with
+from pipelines.triggers.parts import days_of
+from pipelines.watch_checks import (
+    judge_delivered,
+    judge_prepared,
+    specs_of_delivered,
+    specs_of_prepared,
+)
 
-PREPARED, DELIVERED, REPORT = "prepared", "delivered", "report"
+PREPARED, DELIVERED = "prepared", "delivered"
 if TYPE_CHECKING:
     Result = dg.MaterializeResult[None]
 else:  # Dagster reads the annotation, and knows the bare class only
@@ -45,18 +59,21 @@ class DeliverConfig(dg.Config):
     delete: int | None = None
 
 
-class ExportConfig(dg.Config):
-    """What a run of an export may say otherwise."""
-
-    output: str = ""
-
-
 def last_asset(name: str) -> dg.AssetKey:
     """Name the asset that is there when a feed is done."""
     feed = read_feed(name)
     if not isinstance(feed, LoadFeed):
         return dg.AssetKey([name, REPORT])
     return dg.AssetKey([name, IDS if feed.ids.learn else DELIVERED])
+
+
+def feed_assets(name: str) -> list[dg.AssetKey]:
+    """Name all assets of a feed, in order."""
+    feed = read_feed(name)
+    steps = [REPORT]
+    if isinstance(feed, LoadFeed):
+        steps = [PREPARED, DELIVERED, *([IDS] if feed.ids.learn else [])]
+    return [dg.AssetKey([name, step]) for step in steps]
 
 
 def load_assets(
@@ -71,6 +88,7 @@ def load_assets(
     because a blocking check stops other steps only.
     """
     key, done = dg.AssetKey([name, PREPARED]), dg.AssetKey([name, DELIVERED])
+    fresh = feed.freshness
     named = ", ".join(feed.control.names)
     control = [
         dg.AssetCheckSpec(
@@ -91,8 +109,10 @@ def load_assets(
         group_name=name,
         description=f"{feed.description}: read, judged and encoded, not yet sent.",
         deps=[*behind, *(last_asset(other) for other in feed.after)],
-        check_specs=[check, *control[:1]],
+        partitions_def=days_of(feed),
+        check_specs=[check, *control[:1], *specs_of_prepared(key, feed)],
         kinds={feed.source.kind},
+        pool=feed_pool(name),
     )
     def prepared(
         context: dg.AssetExecutionContext, config: LoadConfig, reporter: dg.ResourceParam[Reporter]
@@ -105,20 +125,24 @@ def load_assets(
             dry_run=config.dry_run,
             retry_of=config.retry_of,
             feed_path=config.feed_path,
+            day=context.partition_key if context.has_partition_key else "",
         )
+        tag = context.run.tags.get(TAG, "")
 
         def step() -> Result:
-            with reporter.following(context.log.info) as progress:
+            with at_work(name, tag), reporter.following(context.log.info) as progress:
+                begin_with(name, tag, begun.run_id)
                 summary = prepare_step(feed, begun, progress)
             return dg.MaterializeResult(
-                metadata={**_told(summary), **_table("sample", sample(feed, summary))},
+                metadata={**told(summary), **table("sample", sample(feed, summary))},
                 check_results=[
                     _judge_rejects(feed, summary),
                     *(_judge_declared(summary) for _ in control[:1]),
+                    *judge_prepared(feed, summary),
                 ],
             )
 
-        return run_step(begun, step)
+        return run_step(begun, step, name="prepare")
 
     account = dg.AssetCheckSpec(
         "records_accounted_for",
@@ -132,72 +156,48 @@ def load_assets(
         group_name=name,
         description=f"{feed.description}: taken by {feed.target.endpoint}.",
         deps=[key],
-        check_specs=[account, *control[1:]],
+        partitions_def=days_of(feed),
+        check_specs=[account, *control[1:], *specs_of_delivered(done)],
         kinds={"api"},
+        freshness_policy=dg.FreshnessPolicy.time_window(timedelta(hours=fresh.within_hours))
+        if fresh
+        else None,
+        pool=host_pool(feed.profile),
     )
     def delivered(
         context: dg.AssetExecutionContext,
         config: DeliverConfig,
         reporter: dg.ResourceParam[Reporter],
     ) -> Result:
-        run_id = config.resume or context.run.run_id
+        own = context.run.run_id
+        run_id = config.resume or run_of_records(context.instance, context.run, name)
         begun = read_summary(run_id, name) or Summary(run_id, name, "load")
+        tag = context.run.tags.get(TAG, "")
 
         def step() -> Result:
-            with reporter.following(context.log.info) as progress:
+            with at_work(name, tag), reporter.following(context.log.info) as progress:
+                begin_with(name, tag, run_id)
                 if config.resume:
                     summary = resume_step(feed, run_id, name, progress)
                 else:
-                    summary = deliver_step(
+                    deliver = deliver_step if run_id == own else go_on_step
+                    summary = deliver(
                         feed, run_id, name, progress, plan=config.plan, delete=config.delete
                     )
             if summary.state == "failed":
                 raise StepEnded(summary)
             return dg.MaterializeResult(
-                metadata=_told(summary),
+                metadata=told(summary),
                 check_results=[
                     _judge_outcomes(summary),
                     *(_judge_declared(summary) for _ in control[1:]),
+                    *judge_delivered(summary),
                 ],
             )
 
-        return run_step(begun, step)
+        return run_step(begun, step, name="deliver", dagster_run=own)
 
     return [prepared, delivered, *([ids_asset(name, feed, done)] if feed.ids.learn else [])]
-
-
-def export_assets(name: str, feed: ExportFeed) -> list[dg.AssetsDefinition]:
-    """Build the one asset of an export feed: the published Parquet file."""
-
-    @dg.asset(
-        key=dg.AssetKey([name, REPORT]),
-        group_name=name,
-        description=f"{feed.description}: GET /reports/{feed.report.type} as Parquet.",
-        deps=[last_asset(other) for other in feed.after],
-        kinds={"parquet"},
-    )
-    def report(
-        context: dg.AssetExecutionContext,
-        config: ExportConfig,
-        reporter: dg.ResourceParam[Reporter],
-    ) -> Result:
-        # pyarrow's Parquet costs a load of receipts 50 MB that it does not need.
-        from pipelines.export_run import begin, export_step  # noqa: PLC0415
-
-        begun = begin(context.run.run_id, name, feed, config.output)
-
-        def step() -> Result:
-            with reporter.following(context.log.info) as progress:
-                summary, done = export_step(feed, begun, progress)
-            columns = [dg.TableColumn(column, kind) for column, kind in done.columns.items()]
-            schema = dg.MetadataValue.table_schema(dg.TableSchema(columns))
-            return dg.MaterializeResult(
-                metadata={**_told(summary), "dagster/column_schema": schema}
-            )
-
-        return run_step(begun, step)
-
-    return [report]
 
 
 def _judge_rejects(feed: LoadFeed, summary: Summary) -> dg.AssetCheckResult:
@@ -235,44 +235,3 @@ def _judge_outcomes(summary: Summary) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         passed=summary.accounted_for, check_name="records_accounted_for", metadata=counts
     )
-
-
-def _told(summary: Summary) -> dict[str, dg.MetadataValue]:
-    """What Dagster is told of a step: counts, sums, speed and paths."""
-    numbers = {
-        "rows": summary.rows,
-        "records": summary.records,
-        "rejected_rows": summary.rejected_rows,
-        "rejected_records": summary.rejected_records,
-        "accepted_records": summary.accepted_records,
-        "quarantined_records": summary.quarantined_records,
-        "unchanged_records": summary.unchanged_records,
-        "merged_records": summary.merged_records,
-        "in_doubt_records": summary.in_doubt_records,
-        "unsent_records": summary.unsent_records,
-        "batches": summary.requests,
-        "bytes": summary.bytes,
-        "rows_per_second": round(summary.rows / summary.seconds) if summary.seconds else 0,
-    }
-    told: dict[str, dg.MetadataValue] = {k: dg.MetadataValue.int(v) for k, v in numbers.items()}
-    told["dagster/row_count"] = dg.MetadataValue.int(summary.rows)
-    told["seconds"] = dg.MetadataValue.float(summary.seconds)
-    where = "source" if summary.kind == "export" else "target"
-    for name in (where, "environment", "profile"):
-        if said := getattr(summary, name):
-            told[name] = dg.MetadataValue.text(said)
-    told["folder"] = dg.MetadataValue.path(summary.output or summary.folder)
-    for name, total in summary.totals.items():
-        told[f"total_{name}"] = dg.MetadataValue.text(total)
-    if summary.declared:
-        told["declared"] = dg.MetadataValue.text(tell_declared(summary))
-    reasons = [{"fault": k, "times": v} for k, v in summary.reasons.items()]
-    return {**told, **_table("rejects_by_fault", reasons)}
-
-
-def _table(name: str, rows: list[dict[str, Any]]) -> dict[str, dg.MetadataValue]:
-    if not rows:
-        return {}
-    columns = dict.fromkeys(key for row in rows for key in row)
-    records = [dg.TableRecord({key: row.get(key, "") for key in columns}) for row in rows]
-    return {name: dg.MetadataValue.table(records)}

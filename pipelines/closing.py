@@ -14,6 +14,7 @@ from delivery.outcomes import PARKED, Counts, Facts, write_outcomes
 from delivery.policy import Changed
 from delivery.replies import TAKEN_IN
 from delivery.sending import End
+from pipelines.codes import ERRORS
 from pipelines.controlling import tell_taken
 from pipelines.feeds import LoadFeed
 from pipelines.loading import RECORDS, forget_records, read_refused
@@ -25,12 +26,13 @@ from pipelines.writing_back import OUTCOMES, write_back
 if TYPE_CHECKING:
     from delivery.ledger.book import Ledger
 
-_KINDS = {
-    "forbidden": "configuration",
-    "rejects": "run",
-    "stopped": "network",
-    "network": "network",
+_CODES = {
+    "forbidden": "forbidden",
+    "rejects": "too-many-refused",
+    "stopped": "stopped",
+    "network": "no-progress",
 }
+"""How sending ended → the code of that."""
 _LARGE = 1_000  # batches
 _PROMISE = "were taken in (202)"
 _REASONS = 20
@@ -103,14 +105,15 @@ def end_load(
     if ended is None or ended.kind != "stopped":  # whoever stops it wants it to end soon
         summary = write_back(feed, summary, folder)
     if ended is None:
-        summary = summary.add(state="finished", error="", error_kind="")
+        summary = summary.add(state="finished", error="", error_kind="", error_code="")
     else:
         line = f"{ended.reason}; {summary.accepted_records:,} of {summary.records:,} records are"
         line += f" accepted, {summary.unsent_records:,} unsent"
         if resumable:
             line += f"; go on with: loyalty-etl resume --run {summary.run_id}"
-        kind = _KINDS[ended.kind]
-        summary = summary.add(state="failed", error=line, error_kind=kind)
+        code = _CODES[ended.kind]
+        kind = ERRORS[code].kind
+        summary = summary.add(state="failed", error=line, error_kind=kind, error_code=code)
     seconds = round(summary.seconds + time.perf_counter() - started, 3)
     summary = summary.add(resumable=resumable, finished=now(), seconds=seconds)
     if not resumable:

@@ -5,9 +5,12 @@ from pathlib import Path
 
 import dagster as dg
 
-from pipelines.feeds import LoadFeed, list_feeds, read_feed
+from pipelines.alerts.sensor import build_alerts
+from pipelines.feeds import list_feeds, read_feed
 from pipelines.jobs import build_nightly
 from pipelines.progress import Reporter
+from pipelines.supervising.dead_runs import dead_run_sensor
+from pipelines.triggers.night import stands_apart
 
 
 @dg.definitions
@@ -23,13 +26,14 @@ def build_definitions(reporter: Reporter) -> dg.Definitions:
         FeedError: a YAML is wrong; told before Dagster's own, longer words for it.
     """
     words = {name: read_feed(name) for name in list_feeds()}
-    erasing = [n for n, feed in words.items() if isinstance(feed, LoadFeed) and feed.target.erases]
+    apart = [name for name, feed in words.items() if stands_apart(feed)]
     shared = dg.Definitions(
         resources={"reporter": reporter},
+        sensors=[dead_run_sensor()],
         executor=pick_executor(os.environ.get("ETL_EXECUTOR", "in_process")),
     )
     feeds = dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
-    return dg.Definitions.merge(feeds, build_nightly(erasing), shared)
+    return dg.Definitions.merge(feeds, build_nightly(apart), build_alerts(), shared)
 
 
 def pick_executor(name: str) -> dg.ExecutorDefinition:

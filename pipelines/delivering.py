@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -29,15 +28,20 @@ from pipelines.comparing import compare_records, target_of, to_send
 from pipelines.encoding import envelope_of
 from pipelines.feeds import LoadFeed
 from pipelines.loading import RECORDS, limits_of
+from pipelines.observing import tell
+from pipelines.observing.batches import observed
 from pipelines.platforms import platform_of
 from pipelines.progress import Progress, Step, tell_sending
 from pipelines.runs import Summary, now, write_summary
+from pipelines.stopping import Stop
 
 if TYPE_CHECKING:
     from connectors.trigg.client import Client
     from delivery.ledger.book import Ledger
 
 LOCK_WAIT = 3600.0
+LOOK_WAIT = 0.5
+"""Who only looks whether a feed is at work holds its lock for a moment."""
 AHEAD = 4
 """Requests of one record each that are written down at once for each that may be in flight."""
 
@@ -79,7 +83,7 @@ def policy_of(feed: LoadFeed) -> Policy:
     )
 
 
-def reach(client: "Client", policy: Policy, stop: Event) -> None:
+def reach(client: "Client", policy: Policy, stop: Stop) -> None:
     """See whether the platform can be reached at all, before anything else: three times.
 
     Raises:
@@ -125,7 +129,7 @@ class Delivery:
     feed: LoadFeed
     ledger: "Ledger"
     client: "Client"
-    stop: Event
+    stop: Stop
     progress: Progress
 
     @property
@@ -145,7 +149,7 @@ class Delivery:
             self.progress(Step("waiting for another load into the same target"))
 
         with (
-            self.ledger.hold(f"feed {self.name}"),
+            self.ledger.hold(f"feed {self.name}", LOOK_WAIT),
             self.ledger.hold(f"target {self.target}", LOCK_WAIT, waiting, self.stop),
         ):
             yield
@@ -187,8 +191,12 @@ class Delivery:
         tally, started = Tally(), time.perf_counter()
         expected = summary.records - summary.rejected_records - summary.waiting_records
         try:
+            waiting = ""
             for tally in sender.send():
                 tell_sending(self.progress, tally, expected)
+                if tally.waiting and not waiting:
+                    tell("waiting", summary.run_id, self.name, why=tally.waiting)
+                waiting = tally.waiting
         finally:  # also when it breaks off: what was taken before is taken
             seconds = time.perf_counter() - started
             summary = write_summary(
@@ -205,7 +213,10 @@ class Delivery:
             max_records=cutter.max_records if cutter.lowered else None,
             records_per_second=tally.accepted / seconds if tally.accepted else None,
         )
-        return end_load(self.ledger, load, self.feed, summary, fates=fates, ended=sender.ended)
+        ended = sender.ended
+        if ended is not None and ended.kind == "stopped":
+            ended = replace(ended, reason=self.stop.reason)
+        return end_load(self.ledger, load, self.feed, summary, fates=fates, ended=ended)
 
     def _sender(
         self, load: str, records: Path, fates: pl.Series
@@ -224,7 +235,7 @@ class Delivery:
         )
         pending = Pending(
             load,
-            self.ledger,
+            observed(self.ledger, *load.rsplit("/", 1)),
             entries,
             cutter=cutter,
             records=RecordFile(records),

@@ -15,7 +15,7 @@ MARK = "<!-- made of the catalogue: python -m pipelines.describing -->\n"
 USES = {
     "load": "load: a feed can send to it",
     "export": "export: a feed can read it",
-    "look": "look: to look things up",
+    "look": "look: to look whether it is up",
     "no": "none for files",
 }
 REPEATS = {
@@ -28,6 +28,7 @@ NEEDS = {
     "activation": "403 until the platform's operator has switched it on",
     "unknown": "not said whether it must be switched on first",
 }
+ANSWERS = {"one": "one record an answer", "many": "a list of records"}
 _ASKED = {True: "asked", False: "held"}
 SENDS = {"one": "one record a request", "many": "many records a request"}
 
@@ -63,6 +64,9 @@ def detail(endpoint: Endpoint) -> Iterator[str]:
         "undoes": endpoint.undoes,
         "deletes": "a person, for good: run it with --plan and --delete" if endpoint.erases else "",
         "envelope": endpoint.envelope,
+        "answers": ANSWERS.get(endpoint.answers, ""),
+        "asked": asked_for(endpoint),
+        "none if": " or ".join(map(str, endpoint.none_if)),
         "repeat": REPEATS.get(endpoint.repeat, ""),
         "landed if": " or ".join(f"{status} follows a lost answer" for status in endpoint.done_if),
         "parked if": " or ".join(map(str, endpoint.parked_if)),
@@ -83,9 +87,9 @@ def detail(endpoint: Endpoint) -> Iterator[str]:
     yield from (f"    {name:<{width}}  {_said(field)}" for name, field in known.items())
     if endpoint.open:
         yield "    and any other, as agreed with the platform's operator"
-    if endpoint.use == "load":
+    if endpoint.use in {"load", "export"}:
         yield "In a feed:"
-        yield from snippet(endpoint)
+        yield from snippet(endpoint) if endpoint.use == "load" else read_snippet(endpoint)
 
 
 def snippet(endpoint: Endpoint) -> Iterator[str]:
@@ -103,6 +107,34 @@ def snippet(endpoint: Endpoint) -> Iterator[str]:
     yield f"    endpoint: {endpoint.name}"
     yield "  mapping:"
     yield from (f"    {f'{name}: COLUMN':<{width}}  # {why}" for name, why in needed.items())
+
+
+def read_snippet(endpoint: Endpoint) -> Iterator[str]:
+    """Write how a feed begins that reads a method."""
+    if "page" in endpoint.parameters:
+        yield from ("  report:", "    type: TYPE")
+        return
+    yield "  read:"
+    yield f"    endpoint: {endpoint.name}"
+    if name := endpoint.asks_by:
+        if endpoint.parameters[name].kind == "time":
+            yield "    since: {first: 2024-01-01T00:00:00}"
+        else:
+            free = "" if endpoint.parameters[name].required else "   # leave it out to ask for all"
+            yield f"    over: {{file: FILE, column: COLUMN}}{free}"
+
+
+def asked_for(endpoint: Endpoint) -> str:
+    """Say how often a feed asks that reads a method; empty where none does."""
+    name = endpoint.asks_by
+    if not endpoint.answers or "page" in endpoint.parameters:
+        return "page by page" if endpoint.answers else ""
+    if not name:
+        return "once"
+    field = endpoint.parameters[name]
+    if field.kind == "time":
+        return "once, since a time"
+    return f"for each {name}" + ("" if field.required else ", or once")
 
 
 def page_tables() -> str:
@@ -132,9 +164,12 @@ def _page(endpoints: Sequence[Endpoint]) -> Iterator[str]:
         yield f"- `{endpoint.name}`: {_fields(endpoint)}"
     yield "\n## Read\n"
     yield from _markdown(
-        ("method", "what it answers", "use", "needs", "statuses"),
+        ("method", "what it answers", "use", "asked", "answers", "needs", "statuses"),
         (
-            (f"`{e.name}`", e.about, e.use, _marks(e), _statuses(e))
+            (
+                *(f"`{e.name}`", e.about, e.use, asked_for(e)),
+                *(e.answers, _marks(e), _statuses(e, e.none_if)),
+            )
             for e in endpoints
             if e.use in {"export", "look"}
         ),
@@ -171,7 +206,7 @@ def _doubt(endpoint: Endpoint) -> str:
 
 def _markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
     for row in (head, ["---"] * len(head), *rows):
-        yield f"| {' | '.join(row)} |".replace("|  |", "| |")
+        yield f"| {' | '.join(row)} |".replace("|  |", "| |").replace("|  |", "| |")
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
@@ -189,8 +224,9 @@ def _repeat(endpoint: Endpoint) -> str:
     return " ".join([endpoint.repeat, *map(str, endpoint.done_if)])
 
 
-def _statuses(endpoint: Endpoint) -> str:
-    return " ".join(map(str, endpoint.statuses)) + ("?" if endpoint.guessed else "")
+def _statuses(endpoint: Endpoint, none: Sequence[int] = ()) -> str:
+    told = (f"{status} (none)" if status in none else str(status) for status in endpoint.statuses)
+    return " ".join(told) + ("?" if endpoint.guessed else "")
 
 
 def _said(field: Field) -> str:

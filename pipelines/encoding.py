@@ -1,7 +1,6 @@
 """How a feed's records are written: each as JSON, and what a request's body is made of them."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -17,17 +16,21 @@ from pipelines.feeds import (
 from transforms.bodies import csv_header, make_csv, make_form, make_xml
 from transforms.members import encode_customers, encode_members
 from transforms.requests import encode_requests
+from transforms.wire import Form
 
-if TYPE_CHECKING:
-    from transforms.wire import Form
+
+def form_of(feed: LoadFeed) -> Form:
+    """Say which way the body of a record is spelled, where it is of a person."""
+    if isinstance(feed.target, CustomerTarget):
+        return "create" if feed.target.endpoint.startswith("POST ") else "update"
+    return "import"
 
 
 def make_encoder(feed: LoadFeed) -> Callable[[pl.DataFrame], pl.Series]:
     """Give what writes records that have no fault: a text each."""
     kinds, target = feed.kinds, feed.target
     if isinstance(target, CustomerTarget):
-        verb, path = target.endpoint.split(" ")
-        form: Form = "create" if verb == "POST" else "update"
+        path, form = target.endpoint.partition(" ")[2], form_of(feed)
         return lambda records: f"{path}\n" + encode_customers(records, kinds, form)
     if not isinstance(target, RecordTarget):
         return lambda records: encode_members(records, kinds)

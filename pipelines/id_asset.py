@@ -9,6 +9,10 @@ from pipelines.feeds import LoadFeed
 from pipelines.id_map import learn_ids
 from pipelines.progress import Reporter
 from pipelines.runs import read_summary, run_folder
+from pipelines.supervising.marks import running
+from pipelines.supervising.pools import host_pool
+from pipelines.supervising.retried import run_of_records
+from pipelines.triggers.parts import days_of
 
 IDS = "ids"
 _COUNTS = ("members", "known", "new", "listed", "looked_up", "unknown", "conflicts", "ids")
@@ -30,14 +34,19 @@ def ids_asset(name: str, feed: LoadFeed, delivered: dg.AssetKey) -> dg.AssetsDef
         group_name=name,
         description=f"{feed.description}: which customers they are.",
         deps=[delivered],
+        partitions_def=days_of(feed),
         check_specs=[check],
         kinds={"parquet"},
+        pool=host_pool(feed.profile),
     )
     def ids(context: dg.AssetExecutionContext, reporter: dg.ResourceParam[Reporter]) -> Result:
-        run_id = context.run.run_id
+        run_id = run_of_records(context.instance, context.run, name)
         loaded = read_summary(run_id, name)
         try:
-            with reporter.following(context.log.info) as progress:
+            with (
+                running(run_id, name, context.run.run_id),
+                reporter.following(context.log.info) as progress,
+            ):
                 told = learn_ids(name, feed, progress, source=loaded.source if loaded else "")
         except Exception as error:  # noqa: BLE001  (raised as one line, without what it may quote)
             line, _ = classify(error) or (keep_trace(error, run_folder(run_id, name)), "run")

@@ -10,7 +10,7 @@ from pipelines.feeds import LoadFeed, list_feeds, read_feed
 from pipelines.loading import RECORDS, file_source_of, prepare, read_refused
 from pipelines.progress import Progress
 from pipelines.refusing import PART
-from pipelines.sourcing import bring, resolve_source
+from pipelines.sourcing import bring, path_of, resolve_source
 
 MERGED, BESIDE = "merged", "beside"
 
@@ -36,7 +36,7 @@ def read_members(feed: LoadFeed, source: str, folder: Path, progress: Progress) 
     Raises:
         SourceError: it cannot be read to its end, or holds nothing.
     """
-    source = resolve_source(source or feed.source.path)
+    source = resolve_source(source or path_of(feed.source, feed.partitions))
     path = bring(source, folder, feed.source.limits, progress)
     prepare(feed, path, folder, "", progress, told_as=source, notice=lambda *_: None)
     columns = ("key", "row")

@@ -5,13 +5,15 @@ from collections.abc import Collection
 import dagster as dg
 
 from pipelines.feeds.reading import NIGHTLY
+from pipelines.triggers.hours import nightly_schedule
+from pipelines.triggers.night import read_nightly
 
 
 def build_nightly(left_out: Collection[str] = ()) -> dg.Definitions:
     """Give the job and its schedule.
 
     Args:
-        left_out: feeds that are no part of it, since somebody must ask for them.
+        left_out: feeds that are no part of it (`pipelines.triggers.night.stands_apart`).
     """
     everything: dg.AssetSelection = dg.AssetSelection.all()
     nightly = dg.define_asset_job(
@@ -20,11 +22,4 @@ def build_nightly(left_out: Collection[str] = ()) -> dg.Definitions:
         description="Every feed but those that delete customers: members before their receipts,"
         " reports last.",
     )
-    schedule = dg.ScheduleDefinition(
-        name=NIGHTLY,
-        job=nightly,
-        cron_schedule="30 2 * * *",
-        execution_timezone="Europe/Oslo",
-        description="Every night at 02:30. Off until it is switched on in the UI.",
-    )
-    return dg.Definitions(jobs=[nightly], schedules=[schedule])
+    return dg.Definitions(jobs=[nightly], schedules=[nightly_schedule(nightly, read_nightly())])

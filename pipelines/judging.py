@@ -15,6 +15,7 @@ from transforms.customer_ids import TWICE, UNKNOWN
 from transforms.mapping import CLEARED, MISSED, Looked
 from transforms.values import UNREAD
 from transforms.values import Field as Read
+from validators.codes import FaultCode
 from validators.fields import RECEIPT_FIELDS, Field
 from validators.members import member_rules
 from validators.receipts import line_rules, receipt_rules
@@ -190,18 +191,19 @@ def _beside(rules: Sequence[Rule], own: Sequence[Rule]) -> list[Rule]:
     return [*quiet, *own]
 
 
-def _not_such(field: Read) -> list[tuple[str, str, pl.Expr]]:
+def _not_such(field: Read) -> list[tuple[FaultCode, str, pl.Expr]]:
     """Say what is wrong with values that were not read, and with which of them."""
     if field.kind == "phone":
         return _no_phone(field)
     return [(*_no_value(field), pl.lit(value=True))]
 
 
-def _no_phone(field: Read) -> list[tuple[str, str, pl.Expr]]:
-    code, region = "not-a-phone", field.style.region
+def _no_phone(field: Read) -> list[tuple[FaultCode, str, pl.Expr]]:
+    code: FaultCode = "not-a-phone"
+    region = field.style.region
     text = pl.col(field.name)
     short = text.str.contains(SHORT).fill_null(value=False)
-    told = [(code, "not a complete phone number", short)]
+    told: list[tuple[FaultCode, str, pl.Expr]] = [(code, "not a complete phone number", short)]
     if region:
         what = f"not a phone number of {region}, nor one with its country code"
         return [*told, (code, what, ~short)]
@@ -213,7 +215,7 @@ def _no_phone(field: Read) -> list[tuple[str, str, pl.Expr]]:
     ]
 
 
-def _no_value(field: Read) -> tuple[str, str]:
+def _no_value(field: Read) -> tuple[FaultCode, str]:
     style = field.style
     match field.kind:
         case "integer":

@@ -1,65 +1,24 @@
 """The two steps of a load as they are run: work plus the run's summary. No Dagster here."""
 
-import json
-import re
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import polars as pl
-
-from connectors.trigg.account import AccountError
 from delivery.ledger import Load, open_ledger
-from delivery.records import read_records
 from pipelines.comparing import refuse_another_profile
 from pipelines.deleting import require_asked, require_number
 from pipelines.delivering import Delivery, load_id, policy_of, reach
 from pipelines.feeds import LoadFeed
-from pipelines.loading import RECORDS, REJECTS, forget_records, prepare
+from pipelines.loading import RECORDS, REJECTS, forget_records
 from pipelines.planning import PLAN, check_plan, make_plan, write_plan
 from pipelines.progress import Progress
-from pipelines.runs import Summary, now, read_summary, run_folder, write_summary
-from pipelines.settings import ledger_url, trigg_account, writing_account
-from pipelines.sourcing import bring, resolve_source
-from pipelines.stopping import told_to_stop
-from transforms.requests import split_request
-
-
-def begin(
-    run_id: str,
-    name: str,
-    feed: LoadFeed,
-    source: str,
-    *,
-    dry_run: bool,
-    retry_of: str = "",
-    feed_path: str = "",
-) -> Summary:
-    """Open the run's summary."""
-    target, environment = str(feed.target.endpoint), ""
-    with suppress(AccountError):  # told by the step; a dry run needs no account
-        account = trigg_account(feed.profile)
-        target, environment = f"{target} at {account.place}", account.environment
-    return write_summary(
-        Summary(
-            run_id,
-            name,
-            "load",
-            started=now(),
-            source=resolve_source(source or feed.source.path),
-            target=target,
-            environment=environment,
-            profile=feed.profile,
-            dry_run=dry_run,
-            folder=str(run_folder(run_id, name)),
-            retry_of=retry_of,
-            feed_path=feed_path,
-            changed=feed.delivery.changed or "",
-        )
-    )
+from pipelines.run_page.noticing import prepare_noticing
+from pipelines.runs import Summary, now, read_summary, write_summary
+from pipelines.settings import ledger_url, writing_account
+from pipelines.sourcing import bring
+from pipelines.stopping import in_time, told_to_stop
 
 
 def prepare_step(feed: LoadFeed, begun: Summary, progress: Progress) -> Summary:
@@ -71,14 +30,16 @@ def prepare_step(feed: LoadFeed, begun: Summary, progress: Progress) -> Summary:
     Raises:
         AccountError: before anything is read; also where production was not asked for.
         SourceError: the source cannot be read to its end.
+        TimeIsUp: nor in the feed's time.
     """
     started = time.perf_counter()
+    progress = in_time(progress, feed.timeout_minutes)
     if not begun.dry_run:
         writing_account(feed.profile)
     folder = Path(begun.folder)
     try:
         source = bring(begun.source, folder, feed.source.limits, progress)
-        done = prepare(feed, source, folder, begun.run_id, progress, told_as=begun.source)
+        done = prepare_noticing(feed, source, folder, begun.run_id, progress, told_as=begun.source)
     except BaseException:  # also when stopped: half of a source is of no use to anyone
         forget_records(folder)
         raise
@@ -88,6 +49,7 @@ def prepare_step(feed: LoadFeed, begun: Summary, progress: Progress) -> Summary:
         records=done.records,
         rejected_rows=done.rejected_rows,
         checked_rows=done.rejected_rows,
+        checked_records=done.rejected_records,
         rejects_size=done.rejects_size,
         rejects_end=done.rejects_size,
         source_stamp=(done.stamp.size, done.stamp.mtime_ns),
@@ -99,6 +61,7 @@ def prepare_step(feed: LoadFeed, begun: Summary, progress: Progress) -> Summary:
         totals=done.totals,
         warnings=done.warnings,
         declared=done.declared,
+        columns=done.columns,
         seconds=round(time.perf_counter() - started, 3),
     )
     if done.rejected_percent > feed.rejects.max_percent:
@@ -107,14 +70,14 @@ def prepare_step(feed: LoadFeed, begun: Summary, progress: Progress) -> Summary:
             f" ({done.rejected_percent:.1f} %, allowed {feed.rejects.max_percent:g} %):"
             f" nothing was sent; most often {_most_common(done.reasons)}; see {folder / REJECTS}"
         )
-        summary = summary.add(state="failed", error=line, error_kind="run", finished=now())
+        summary = _fail(summary, line, "too-many-rejects")
         forget_records(folder)
     elif done.mismatches:
         line = (
             f"{begun.source}: not what it says of itself: {'; '.join(done.mismatches)}: nothing was"
             " sent; ask for the whole file, or correct the feed's `control`"
         )
-        summary = summary.add(state="failed", error=line, error_kind="run", finished=now())
+        summary = _fail(summary, line, "not-as-declared")
         forget_records(folder)
     elif begun.dry_run:
         made = make_plan(feed, summary)
@@ -130,6 +93,12 @@ def prepare_step(feed: LoadFeed, begun: Summary, progress: Progress) -> Summary:
         )
         forget_records(folder)
     return write_summary(summary)
+
+
+def _fail(summary: Summary, line: str, code: str) -> Summary:
+    return summary.add(
+        state="failed", error=line, error_kind="run", error_code=code, finished=now()
+    )
 
 
 def deliver_step(
@@ -170,15 +139,14 @@ def deliver_step(
     folder, may_have_begun = Path(ready.folder), False
     try:
         require_asked(name, feed, plan=plan, delete=delete)
-        with _delivery(feed, name, progress) as delivery:
+        with _delivery(feed, name, progress, ready.seconds) as delivery:
             delivery.require_done(feed.after)
             for load in delivery.unfinished():
                 older = _resume(delivery, load)
                 if older.state == "failed":
                     line = f"an earlier run comes first: {older.error}"
-                    return write_summary(
-                        ready.add(state="failed", error=line, error_kind=older.error_kind)
-                    )
+                    why = {"error_kind": older.error_kind, "error_code": older.error_code}
+                    return write_summary(ready.add(state="failed", error=line, **why))
                 ready = ready.add(resumed=[*ready.resumed, older.run_id])
             if plan:
                 count = check_plan(plan, feed, delivery.ledger, delivery.target, folder / RECORDS)
@@ -211,6 +179,30 @@ def resume_step(feed: LoadFeed, run_id: str, name: str, progress: Progress) -> S
         return _resume(delivery, open_loads[load_id(run_id, name)])
 
 
+def go_on_step(
+    feed: LoadFeed,
+    run_id: str,
+    name: str,
+    progress: Progress,
+    *,
+    plan: str = "",
+    delete: int | None = None,
+) -> Summary:
+    """Deliver what another run made ready, from wherever that run was killed.
+
+    Args, Returns, Raises: as of `deliver_step`; `run_id` is the other run.
+    """
+    summary = read_summary(run_id, name)
+    if summary is not None and summary.state == "finished":
+        return summary  # killed between the end of the load and Dagster's note of it
+    with open_ledger(ledger_url()) as ledger:
+        load = ledger.find_load(load_id(run_id, name))
+    if load is None:
+        return deliver_step(feed, run_id, name, progress, plan=plan, delete=delete)
+    with _delivery(feed, name, progress) as delivery:
+        return _resume(delivery, load)
+
+
 class NothingToResumeError(Exception):
     """There is no open load of this run."""
 
@@ -222,12 +214,14 @@ class NothingToResumeError(Exception):
 
 
 @contextmanager
-def _delivery(feed: LoadFeed, name: str, progress: Progress) -> Iterator[Delivery]:
-    """Open what a delivery needs, and keep others out."""
+def _delivery(
+    feed: LoadFeed, name: str, progress: Progress, used: float = 0.0
+) -> Iterator[Delivery]:
+    """Open what a delivery needs, and keep others out; `used` are seconds of the feed's time."""
     from connectors.trigg.client import Client  # noqa: PLC0415  (httpx is slow to import)
 
     with (
-        told_to_stop() as stop,
+        told_to_stop(feed.timeout_minutes, used) as stop,
         Client(writing_account(feed.profile), in_flight=feed.target.in_flight) as client,
         open_ledger(ledger_url()) as ledger,
     ):
@@ -262,24 +256,3 @@ def _as_begun(feed: LoadFeed, summary: Summary) -> LoadFeed:
 def _most_common(reasons: Mapping[str, int]) -> str:
     fault = max(reasons, key=reasons.__getitem__)
     return f"{fault} ({reasons[fault]:,})"
-
-
-def sample(feed: LoadFeed, summary: Summary, count: int = 5) -> list[dict[str, Any]]:
-    """Show the first records without a person's data: of members only the shape of each value.
-
-    Nothing is shown once the prepared records are gone: after sending, or when none are sent.
-    """
-    if not (Path(summary.folder) / RECORDS).exists():
-        return []
-    frames = read_records(Path(summary.folder) / RECORDS, ["json"])
-    first = next((frame["json"].head(count) for frame in frames if frame.height), pl.Series())
-    records = [json.loads(split_request(text)[1] or "{}") for text in first]
-    if not feed.of_receipts:
-        return [{k: _shape(v) for k, v in record.items()} for record in records]
-    keys = ("StoreId", "ReceiptId", "TimeStamp", "GrossAmount")
-    return [{k: r["Header"].get(k) for k in keys} | {"lines": len(r["Items"])} for r in records]
-
-
-def _shape(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False) if not isinstance(value, str) else value
-    return re.sub(r"[^\W\d_]", "x", re.sub(r"\d", "9", text))

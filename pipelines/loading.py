@@ -15,7 +15,6 @@ from connectors.files import (
     FileSource,
     SourceError,
     Stamp,
-    check_paths,
     is_mended,
     locate,
     read,
@@ -34,8 +33,10 @@ from pipelines.merging import TRACES, Merged, merge_duplicates
 from pipelines.progress import Progress, Step, quiet
 from pipelines.refusing import explain_repeats, rule_of_repeats
 from pipelines.rejecting import reject_writer, size_of, write_faulty, write_rows
+from pipelines.shaped import Look, looking
 from pipelines.shaping import make_shaper, source_columns, whole_records
-from pipelines.sourcing import forget_copies, keep_labels, label_parts, limits_of_source
+from pipelines.sourcing import file_source, forget_copies, keep_labels, label_parts
+from pipelines.usual import name_columns
 
 RECORDS, REFUSALS = "records.arrow", "refused.arrow"
 REJECTS = "rejects.csv"
@@ -59,6 +60,7 @@ class Prepared:
         declared: the totals that the source tells of itself, by name.
         mismatches: those that are not as declared, or cannot be proven, a line each.
         empty: the source columns that no row fills.
+        columns: the source's: of a CSV all of its header, else those wanted that a row fills.
     """
 
     rows: int
@@ -73,6 +75,7 @@ class Prepared:
     declared: dict[str, str] = field(default_factory=dict)
     mismatches: list[str] = field(default_factory=list)
     empty: list[str] = field(default_factory=list)
+    columns: list[str] = field(default_factory=list)
     merged_records: int = 0
     merged_by: dict[str, int] = field(default_factory=dict)
     waiting_records: int = 0
@@ -96,6 +99,8 @@ def prepare(
     *,
     told_as: str = "",
     notice: Notice | None = None,
+    look: Look | None = None,
+    keep: bool = True,
 ) -> Prepared:
     """Read a source whole and write what is to be sent to `folder`, and the rejects beside it.
 
@@ -106,8 +111,9 @@ def prepare(
         run: the run's id.
         progress: told how far it is.
         told_as: the URL that the source is a copy of.
-        notice: told every reason, where nothing is to be sent: then of each record only a hash
-            is written.
+        notice: told every reason.
+        look: shown all rows, by several threads.
+        keep: whether it is to be sent; if not, of each record only a hash is written.
 
     Raises:
         SourceError: the source cannot be read to its end, or holds nothing.
@@ -116,14 +122,13 @@ def prepare(
     stamp = take_stamp(file_source)
     labels = label_parts(file_source, told_as)
     keep_labels(folder, labels)
-    shape = make_shaper(feed)
-    rows = rejected_rows = records = gross = 0
+    shape = looking(make_shaper(feed), look)
+    done = rows = rejected_rows = records = gross = 0
     counts, odd = Counter[str](), Counter[str]()
     refused = [pl.DataFrame(schema=REFUSED)]
     rejects = reject_writer(file_source, folder / REJECTS, run, labels)
     told: dict[str, list[str]] = {}
-    empty = list(file_source.columns)
-    done = 0
+    empty, header = list(file_source.columns), list[str]()
 
     def at(consumed: int) -> None:
         nonlocal done
@@ -132,7 +137,7 @@ def prepare(
     with RecordWriter(folder / RECORDS) as writer, TraceWriter(folder / TRACES) as traces:
         frames = whole_records(read(file_source, progress=at, stamp=stamp, told=told), feed)
         for frame, shaped in map_ahead(shape, frames):
-            writer.write(shaped.records if notice is None else _hashed(shaped.records))
+            writer.write(shaped.records if keep else _hashed(shaped.records))
             traces.write(shaped.traces)
             rows += frame.height
             records += shaped.records.height + shaped.refused.height
@@ -140,6 +145,7 @@ def prepare(
             odd.update(shaped.warnings)
             gross += int(shaped.records["amount"].sum())
             empty = [name for name in empty if frame[name].null_count() == frame.height]
+            header = header or frame.columns
             if not shaped.reasons.is_empty():
                 rejected_rows += write_faulty(rejects, frame, shaped.reasons, counts)
             if notice:
@@ -156,7 +162,7 @@ def prepare(
             *(feed, file_source, folder / RECORDS, stamp),
             labels=labels,
             run=run,
-            whole=notice is None,
+            whole=keep,
         )
     if not repeats.is_empty():
         counts.update(repeats["code"])
@@ -187,6 +193,7 @@ def prepare(
         declared=declared,
         mismatches=wrong,
         empty=empty,
+        columns=name_columns(header, () if file_source.format == "csv" else empty),
         merged_records=merged.losers.height,
         merged_by=merged.by,
         waiting_records=int(turned_away["waits"].sum()),
@@ -236,28 +243,15 @@ def file_source_of(feed: LoadFeed, path: Path) -> FileSource:
     Raises:
         SourceError: the feed's paths do not go together, or are none.
     """
-    words, mended = feed.source, is_mended(path)
-    source = FileSource(
-        path=path,
-        format=words.kind,
-        columns=source_columns(feed),
-        record=words.record,
-        items=words.items,
-        delimiter=words.delimiter,
-        quote=words.quote,
-        header=tuple(words.header) if words.header else None,
-        skip_lines=words.skip_lines,
-        fields=words.fields,
-        sheet=words.sheet,
-        member=words.member,
-        encoding=words.encoding,
+    mended = is_mended(path)
+    return file_source(
+        feed.source,
+        path,
+        source_columns(feed),
         trailer=None if mended else feed.control.trailer,
         totals={} if mended else feed.control.paths,
-        limits=limits_of_source(words.limits),
         mended=mended,
     )
-    check_paths(source)
-    return source
 
 
 def read_refused(folder: Path) -> pl.DataFrame:

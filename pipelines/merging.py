@@ -93,7 +93,7 @@ def _find(records: Path, losers: pl.DataFrame) -> pl.DataFrame:
         pl.col("key").alias("merged_into"),
         pl.col("row").alias("survivor_row"),
     )
-    key = pl.col("merged_into").str.replace(PART, " ", literal=True)
+    key = pl.col("merged_into").str.replace_all(PART, " ", literal=True)
     reasons = pl.format("merged into {} by {}", key, pl.col("by"))
     return found.join(stay, on="survivor").with_columns(reasons.alias("reasons")).sort("row")
 

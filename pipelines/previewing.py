@@ -20,7 +20,7 @@ from pipelines.feeds.mapping import columns_of
 from pipelines.loading import cut, file_source_of
 from pipelines.shaped import Shaped
 from pipelines.shaping import make_shaper, map_rows, source_columns, whole_records
-from pipelines.sourcing import bring, label_parts, resolve_source
+from pipelines.sourcing import bring, label_parts, path_of, resolve_source
 from transforms.requests import split_request
 
 
@@ -93,7 +93,7 @@ def preview(feed: LoadFeed, source: str = "", limit: int = 10) -> Preview:
     Raises:
         SourceError: the beginning of the source cannot be read.
     """
-    source = resolve_source(source or feed.source.path)
+    source = resolve_source(source or path_of(feed.source, feed.partitions))
     with TemporaryDirectory(prefix="loyalty-etl-") as folder:
         path = bring(source, Path(folder), feed.source.limits)
         return _look(feed, source, path, limit)

@@ -19,7 +19,7 @@ class Step:
         done: how much of `total` is done, in whatever unit the step counts.
         total: all there is to do; 0 where nobody knows.
         rows: rows or records so far; of a step that sends, those accepted.
-        rejects: rejected rows or records so far.
+        rejects: rejected rows or records so far; None where there are none, as in an export.
         in_doubt: records in doubt, where records are sent.
     """
 
@@ -27,12 +27,14 @@ class Step:
     done: int = 0
     total: int = 0
     rows: int = 0
-    rejects: int = 0
+    rejects: int | None = 0
     in_doubt: int | None = None
 
     @property
     def counts(self) -> str:
         """The numbers in words."""
+        if self.rejects is None:
+            return several(self.rows, "row")
         if self.in_doubt is None:
             return f"{self.rows:,} rows, {self.rejects:,} rejects"
         return f"{self.rows:,} accepted, {self.rejects:,} rejected, {self.in_doubt:,} in doubt"

@@ -2,6 +2,7 @@
 
 .state/runs/<run id>/<feed>/summary.json    what happened, in numbers
 .state/runs/<run id>/<feed>/rejects.csv     rejected rows with every reason
+.state/runs/<run id>/<feed>/report.html     the same as a page (`pipelines.run_page`)
 """
 
 import json
@@ -16,14 +17,15 @@ from typing import Any, Literal, Self
 from pipelines.settings import private_folder, state_dir
 
 State = Literal["running", "prepared", "finished", "failed"]
-SUMMARY = "summary.json"
+SUMMARY, PAGE = "summary.json", "report.html"
 
 
 @dataclass(frozen=True)
 class Summary:
     """What one run of one feed did. Holds counts and names, no personal data.
 
-    `error` is the one line a user reads, `error_kind` its class: configuration, network or run;
+    `error` is the one line a user reads, `error_kind` its class: configuration, network or run,
+    `error_code` its code (`pipelines.codes`);
     `resumable` says that `loyalty-etl resume` goes on with it. Records are counted by outcome;
     those held, since they were delivered before with other content, are among the unsent, and so
     are those waiting for a member whom nobody knows yet.
@@ -32,10 +34,14 @@ class Summary:
     records (empty: as the feed says); a load that goes on keeps to both. `resumed` are the runs
     whose loads were finished first, `retry_of` is the run whose rejects are loaded.
     `environment` is what the account of `profile` is, sandbox, staging or production.
-    `checked_rows` and `rejects_size` are what the checks alone rejected: rows, and bytes of
-    rejects.csv, which has `rejects_end` of them in all; `source_stamp` is the source's size in
-    bytes and its time in nanoseconds. `declared` are the totals that the source tells of itself,
-    `taken` how much of each the platform has; there is none of it before the load has ended.
+    `checked_rows`, `checked_records` and `rejects_size` are what the checks alone rejected: rows,
+    records, and bytes of rejects.csv, which has `rejects_end` of them in all; `source_stamp` is
+    the source's size in bytes and its time in nanoseconds. `declared` are the totals that the
+    source tells of itself, `taken` how much of each the platform has; there is none of it before
+    the load has ended. `columns` are those of the source, of a CSV all of its header, else those
+    wanted that some row fills.
+    `proof` says of an export how it is known to be complete, `days` how many days it has read, of
+    one that is read day by day; `day` is the day of the file of a load that has one a day.
     """
 
     run_id: str
@@ -54,6 +60,7 @@ class Summary:
     rejected_rows: int = 0
     rejected_records: int = 0
     checked_rows: int = 0
+    checked_records: int = 0
     rejects_size: int = 0
     rejects_end: int = 0
     source_stamp: tuple[int, int] = (0, 0)
@@ -75,6 +82,7 @@ class Summary:
     output: str = ""
     error: str = ""
     error_kind: Literal["", "configuration", "network", "run"] = ""
+    error_code: str = ""
     resumable: bool = False
     retry_of: str = ""
     feed_path: str = ""
@@ -83,6 +91,10 @@ class Summary:
     declared: dict[str, str] = field(default_factory=dict)
     taken: dict[str, str] = field(default_factory=dict)
     merged_by: dict[str, int] = field(default_factory=dict)
+    columns: list[str] = field(default_factory=list)
+    proof: str = ""
+    days: int = 0
+    day: str = ""
 
     @property
     def exit_code(self) -> int:
@@ -132,15 +144,24 @@ def now() -> str:
 
 def write_summary(summary: Summary) -> Summary:
     """Write the summary in one step: a reader sees the old one or the new."""
-    folder = run_folder(summary.run_id, summary.feed)
-    written = folder / f".{SUMMARY}"
-    text = json.dumps(summary.__dict__, indent=2, ensure_ascii=False)
-    with os.fdopen(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text + "\n")
+    text = json.dumps(summary.__dict__, indent=2, ensure_ascii=False) + "\n"
+    write_private(run_folder(summary.run_id, summary.feed) / SUMMARY, text)
+    return summary
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file for its owner only, durably and in one step.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    written = path.with_name(f".{path.name}")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    with os.fdopen(os.open(written, flags, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    written.replace(folder / SUMMARY)
-    return summary
+    written.replace(path)
 
 
 def read_summary(run_id: str, feed: str) -> Summary | None:

@@ -24,8 +24,17 @@ SETTINGS = {
     "TRIGG_TIMEOUTS": "seconds to wait, as in `read: 60; total: 300`",
     "LOYALTY_ETL_ALLOW_PRODUCTION": "1 lets loads write to production",
     "LOYALTY_ETL_LEDGER": "URL of the delivery ledger (default: SQLite in the state folder)",
+    "LOYALTY_ETL_REPORT_URL": "where reports of runs are served, as <URL>/<run>/<feed>",
+    "LOYALTY_ETL_ALERTS": "who is told when something is the matter, as addresses",
+    "LOYALTY_ETL_LOG": "json for a log of JSON lines on stderr, or a file that they go to",
+    "LOYALTY_ETL_METRICS": "a file that metrics for Prometheus are written to after each step",
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "URL of a collector of OpenTelemetry that traces go to",
+    "OTEL_EXPORTER_OTLP_HEADERS": "headers of its requests; they may hold its key",
     "LOYALTY_ETL_STATE": "folder of runs, exports and Dagster's own state (default: .state)",
 }
+
+
+_ALERTS = "LOYALTY_ETL_ALERTS"
 
 
 def get_setting(name: str, profile: str = "") -> str:
@@ -37,6 +46,20 @@ def get_setting(name: str, profile: str = "") -> str:
         raise KeyError(name)
     name = name_settings(name, profile)
     return os.environ.get(name) or _env_file(ROOT / ".env").get(name) or ""
+
+
+def alert_addresses() -> dict[str, list[str]]:
+    """Give the addresses that alerts go to, by team; that of all has no name.
+
+    They stand in `LOYALTY_ETL_ALERTS` and `LOYALTY_ETL_ALERTS_<TEAM>`, with blanks between several.
+    """
+    set_ = {**_env_file(ROOT / ".env"), **{name: text for name, text in os.environ.items() if text}}
+    found = {}
+    for name, text in sorted(set_.items()):
+        word, _, team = name.partition(_ALERTS)
+        if not word and team[:1] in {"", "_"} and text.split():
+            found[team[1:].lower()] = text.split()
+    return found
 
 
 @cache

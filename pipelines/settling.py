@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from delivery.ledger.book import Ledger
 
 SETTLED = "resolved by hand"
-GIVEN_UP = "given up by hand"
+GIVEN_UP, CODE = "given up by hand", "given-up"
 ABOUT = ("externalId", "customerId", "memberId", "cartId")
 """What of a key may be told: a phone, an e-mail or a description may not."""
 
@@ -112,7 +112,7 @@ def give_up(ledger: "Ledger", load: Load, feed: LoadFeed | None, summary: Summar
         records = Path(load.folder) / RECORDS
         if feed is None or not records.exists() or not summary.records:
             return _give_up_blindly(ledger, load, summary)
-        return end_load(
+        ended = end_load(
             ledger,
             load.id,
             feed,
@@ -120,6 +120,7 @@ def give_up(ledger: "Ledger", load: Load, feed: LoadFeed | None, summary: Summar
             fates=compare_records(ledger, load.target, records, load.id),
             ended=End("rejects", GIVEN_UP),
         )
+        return write_summary(ended.add(error_code=CODE))
 
 
 def _give_up_blindly(ledger: "Ledger", load: Load, summary: Summary) -> Summary:
@@ -150,6 +151,7 @@ def _give_up_blindly(ledger: "Ledger", load: Load, summary: Summary) -> Summary:
             state="failed",
             error=line,
             error_kind="run",
+            error_code=CODE,
             resumable=False,
             finished=finished,
             records=records,

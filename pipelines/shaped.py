@@ -35,3 +35,17 @@ class Shaped:
 
 
 Shaper = Callable[[pl.DataFrame], Shaped]
+Look = Callable[[pl.DataFrame], None]
+"""Shown source rows."""
+
+
+def looking(shape: Shaper, look: Look | None) -> Shaper:
+    """Have somebody look at the rows that are shaped, if anybody."""
+    if look is None:
+        return shape
+
+    def look_and_shape(rows: pl.DataFrame) -> Shaped:
+        look(rows)
+        return shape(rows)
+
+    return look_and_shape

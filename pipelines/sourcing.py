@@ -4,15 +4,21 @@ import json
 import os
 import shutil
 from collections.abc import Sequence
+from datetime import UTC, date, datetime
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from connectors.files import FileSource, Limits, list_labels
-from connectors.files.fetching import fetch, hide_password, is_url
+from connectors.files import FileSource, Limits, check_paths, list_labels
+from connectors.files.arrivals import last_written
+from connectors.files.fetching import fetch, hide_password, is_at, is_url
 from connectors.files.stores import show_url
 from pipelines import ROOT
-from pipelines.feeds.source import SourceLimits
+from pipelines.feeds import LoadFeed
+from pipelines.feeds.dated import fill, is_dated
+from pipelines.feeds.source import Source, SourceLimits
+from pipelines.feeds.triggers import FileDays
 from pipelines.progress import Progress, Step, quiet
 
 FETCHED, LABELS = "fetched", "files.json"
@@ -21,6 +27,40 @@ FETCHED, LABELS = "fetched", "files.json"
 def resolve_source(source: str) -> str:
     """Give a source's full path, or its URL as it is."""
     return hide_password(source) if is_url(source) else str((ROOT / source).resolve())
+
+
+def path_of(words: Source, days: FileDays | None, day: date | None = None) -> str:
+    """Give the path that a feed reads; of one with days that of a day, by default of the newest."""
+    if days is None or not is_dated(words.path):
+        return words.path
+    return fill(words.path, day or days.newest_day(datetime.now(UTC)))
+
+
+def day_of_run(feed: LoadFeed, source: str, day: str) -> date | None:
+    """Give the day that a run is for; None of a feed without days, and of a file from elsewhere.
+
+    Args:
+        feed: its words.
+        source: a file instead of the feed's own, or nothing.
+        day: the day, ISO; the newest if that is empty.
+
+    Raises:
+        WindowError: the feed has no file of that day.
+    """
+    if feed.partitions is None or (source and not day):
+        return None
+    now = datetime.now(UTC)
+    newest = feed.partitions.newest_day(now)
+    return feed.partitions.check(date.fromisoformat(day), now) if day else newest
+
+
+def is_there(source: str) -> bool:
+    """Tell whether there is any file at a full path, a pattern or a URL.
+
+    Raises:
+        SourceError: nobody can tell.
+    """
+    return is_at(source) if is_url(source) else last_written(Path(source)) is not None
 
 
 def limits_of_source(words: SourceLimits) -> Limits:
@@ -35,6 +75,44 @@ def limits_of_source(words: SourceLimits) -> Limits:
         depth=words.depth,
         attributes=words.attributes,
     )
+
+
+def file_source(
+    words: Source,
+    path: Path,
+    columns: Sequence[str],
+    **more: Any,  # noqa: ANN401  (fields of one class)
+) -> FileSource:
+    """Say how to read columns of a file that a feed's words describe.
+
+    Args:
+        words: under `source`.
+        path: of the file, or of its copy.
+        columns: the columns wanted.
+        more: what else `FileSource` takes.
+
+    Raises:
+        SourceError: the paths do not go together, or are none.
+    """
+    source = FileSource(
+        path=path,
+        format=words.kind,
+        columns=tuple(columns),
+        record=words.record,
+        items=words.items,
+        delimiter=words.delimiter,
+        quote=words.quote,
+        header=tuple(words.header) if words.header else None,
+        skip_lines=words.skip_lines,
+        fields=words.fields,
+        sheet=words.sheet,
+        member=words.member,
+        encoding=words.encoding,
+        limits=limits_of_source(words.limits),
+        **more,
+    )
+    check_paths(source)
+    return source
 
 
 def bring(source: str, folder: Path, limits: SourceLimits, progress: Progress = quiet) -> Path:

@@ -1,9 +1,10 @@
 """A whole source judged without sending any of it: rejects by cause, and how each may be mended."""
 
+import re
 import tempfile
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from shutil import move
 
@@ -12,17 +13,16 @@ import polars as pl
 from pipelines.cases import Case
 from pipelines.feeds import LoadFeed
 from pipelines.feeds.mapping import columns_of
+from pipelines.hashing import shape_of
 from pipelines.loading import REJECTS, Prepared, file_source_of, prepare
 from pipelines.merging import MERGED
+from pipelines.noting import UNREAD, Note, Notes
 from pipelines.previewing import tell_places
 from pipelines.progress import Progress, quiet
 from pipelines.settings import private_folder
-from pipelines.sourcing import bring, label_parts, resolve_source
+from pipelines.sourcing import bring, label_parts, path_of, resolve_source
 from pipelines.suggesting import suggest
 
-DISTINCT = 1000
-"""Values of one cause that are counted apart; a file that is all wrong may have millions."""
-UNREAD = "row: not-readable"
 NESTED = ("json", "ndjson", "xml")
 
 
@@ -134,13 +134,14 @@ def validate(
         for name in (REJECTS, MERGED):
             (folder / name).unlink(missing_ok=True)  # those of an earlier look
     written = dict.fromkeys((REJECTS, MERGED), "")
-    source = resolve_source(source or feed.source.path)
+    source = resolve_source(source or path_of(feed.source, feed.partitions))
     with tempfile.TemporaryDirectory(prefix="loyalty-etl-") as temporary:
         here = Path(temporary)
         path = bring(source, here, feed.source.limits, progress)
-        done = prepare(feed, path, here, "", progress, told_as=source, notice=notes.take)
-        causes = [_explain(feed, note, done, samples) for note in notes.by_count()]
-        causes = _place(feed, path, source, causes)
+        done = prepare(
+            feed, path, here, "", progress, told_as=source, notice=notes.take, keep=False
+        )
+        causes = tell_causes(feed, path, source, notes, rows=done.rows, samples=samples)
         if folder is not None:
             written = {name: _keep(here / name, folder) for name in written}
     return Report(
@@ -179,91 +180,73 @@ def _tell_empty(feed: LoadFeed, done: Prepared) -> list[str]:
     return [f"no row has {name}: is its path right?" for name in done.empty]
 
 
-@dataclass
-class Note:
-    """What was noticed of one cause; of each value how many rows have it, and the first."""
+def tell_causes(
+    feed: LoadFeed,
+    path: Path,
+    source: str,
+    notes: Notes,
+    *,
+    rows: int,
+    samples: int,
+    masked: bool = False,
+) -> list[Cause]:
+    """Explain what was noticed, the most frequent first, with the places of the samples.
 
-    code: str
-    message: str
-    rows: int = 0
-    values: dict[str, tuple[int, int]] = field(default_factory=dict)
-    first: int = 0
-
-    def add(self, value: str | None, rows: int, first: int) -> None:
-        """Note so many more rows with a value."""
-        self.first = self.first if self.rows else first
-        self.rows += rows
-        if value is None:
-            return
-        times, at = self.values.get(value, (0, first))
-        if times or len(self.values) < DISTINCT:
-            self.values[value] = (times + rows, at)
-
-
-class Notes:
-    """Gathers reasons by cause: the field, the code and, of rows not read, why."""
-
-    def __init__(self) -> None:
-        self._notes: dict[tuple[str, str], Note] = {}
-
-    def take(self, rows: pl.Series, reasons: pl.DataFrame) -> None:
-        """Take the reasons of some rows, as `pipelines.loading.prepare` gives them."""
-        found = reasons.filter(pl.col("code").is_not_null()).select(
-            "code",
-            "value",
-            "text",
-            row=rows.gather(reasons.filter(pl.col("code").is_not_null())["index"]),
-        )
-        unread = pl.col("code") == UNREAD
-        why = pl.col("text").str.split(": ").list.first()
-        found = found.with_columns(
-            kind=pl.when(unread).then(why.str.replace_all(r"[0-9]+", "N")).otherwise(pl.lit("")),
-            value=pl.when(unread)
-            .then(pl.col("text").str.strip_prefix(why + ": ").str.slice(0, 60))
-            .otherwise("value"),
-        )
-        grouped = found.group_by("code", "kind", "value", maintain_order=True).agg(
-            pl.col("row").first(),
-            pl.col("text").first(),
-            texts=pl.col("text").n_unique(),
-            rows=pl.len(),
-        )
-        for code, kind, value, row, text, texts, count in grouped.iter_rows():
-            told = text.split(": ")[0] if kind else _message(text, value)
-            note = self._notes.setdefault((code, kind), Note(code, told))
-            if kind and (texts > 1 or told != note.message):
-                note.message = kind  # only the numbers in it differ
-            note.add(value, count, row)
-
-    def by_count(self) -> list[Note]:
-        """Give what was noticed, the most frequent first."""
-        return sorted(self._notes.values(), key=lambda note: -note.rows)
+    Args:
+        feed: its words.
+        path: where its source was read.
+        source: the URL or path that the user knows it by.
+        notes: of all rows.
+        rows: how many there were.
+        samples: how many values of a cause are told.
+        masked: tell values by their shape: letters as x, digits as 9.
+    """
+    causes = [_explain(feed, note, rows, samples, masked=masked) for note in notes.by_count()]
+    return _place(feed, path, source, causes)
 
 
-def _message(text: str, value: str | None) -> str:
-    """Take the fault out of what `pipelines.refusing.explain` says, without the value."""
-    _, sign, message = text.partition(f"'{value}': " if value is not None else ": ")
-    return message if sign else text
-
-
-def _explain(feed: LoadFeed, note: Note, done: Prepared, samples: int) -> Cause:
+def _explain(feed: LoadFeed, note: Note, rows: int, samples: int, *, masked: bool) -> Cause:
     name, _, code = note.code.partition(": ")
     columns = columns_of(feed.mapping[name]) if name in feed.mapping else ()
-    percent = 100 * note.rows / done.rows if done.rows else 0.0
-    often = sorted(note.values.items(), key=lambda value: -value[1][0])
-    told = [Sample(value, rows, str(first)) for value, (rows, first) in often[:samples]]
-    case = Case(feed, name, columns, code, note.message, {v: n for v, (n, _) in often}, percent)
+    percent = 100 * note.rows / rows if rows else 0.0
+    often = dict(sorted(note.values.items(), key=lambda value: -value[1][0]))
+    case = Case(
+        feed, name, columns, code, note.message, {v: n for v, (n, _) in often.items()}, percent
+    )
+    fix, message, shown = suggest(case), note.message, often
+    if masked:
+        shown = dict(sorted(note.looks.items(), key=lambda look: -look[1][0]))
+        fix, message = _hide(fix, often), _unquote(message, note.code)
+    told = [
+        Sample(value, times, str(first)) for value, (times, first) in [*shown.items()][:samples]
+    ]
     return Cause(
         name,
         columns,
         code,
-        note.message,
+        message,
         note.rows,
         round(percent, 4),
-        len(note.values),
+        len(often),
         told or [Sample("", note.rows, str(note.first))],
-        suggest(case),
+        fix,
     )
+
+
+def _hide(fix: str, values: Iterable[str]) -> str:
+    """Put shapes in the place of the values that a suggestion quotes, in whatever case."""
+    there = [
+        value for value in values if value.strip() and value.strip().casefold() in fix.casefold()
+    ]
+    for value in sorted(there, key=len, reverse=True):
+        whole = rf"(?<!\w){re.escape(value.strip())}(?!\w)"
+        fix = re.sub(whole, lambda found: shape_of(found[0]), fix, flags=re.IGNORECASE)
+    return fix
+
+
+def _unquote(message: str, code: str) -> str:
+    """Leave out what a reader quotes of a row that it could not read."""
+    return re.sub("'[^']*'|\"[^\"]*\"", "'…'", message) if code == UNREAD else message
 
 
 def _place(feed: LoadFeed, path: Path, source: str, causes: Sequence[Cause]) -> list[Cause]:
@@ -279,4 +262,4 @@ def _place(feed: LoadFeed, path: Path, source: str, causes: Sequence[Cause]) -> 
     ]
 
 
-__all__ = ["Cause", "Report", "Sample", "validate"]
+__all__ = ["Cause", "Report", "Sample", "tell_causes", "validate"]

@@ -1,4 +1,4 @@
-"""What the campaigns behind the API hold: promotions, stamp cards, activities, triggers, stores.
+"""What the campaigns behind the API hold: promotions, stamp cards, activities, stores and the like.
 
 All of it is invented, and can be settled by a file (docs/sandbox.md); the ids that stand here from
 the start are those of the contract's samples.
@@ -58,6 +58,26 @@ class Activity(_Words):
     per_value: bool = False
 
 
+class Campaign(_Words):
+    """A bonus campaign, whose `points` may be open."""
+
+    id: Key
+    name: str
+    type: str = "F"
+    reward: str = "points"
+    points: _Count | None = None
+    valid_from: LocalTime = "2024-01-01T00:00:00"
+    valid_to: LocalTime = "2099-12-31T23:59:59"
+    products: Annotated[tuple[Key, ...], Field(strict=False)] = ()
+
+
+class Affiliate(_Words):
+    """Who gives points beside the stores."""
+
+    id: Key
+    name: str
+
+
 class Offers(_Words):
     """Everything that campaigns hold."""
 
@@ -80,10 +100,21 @@ class Offers(_Words):
     )
     triggers: Annotated[tuple[Key, ...], Field(strict=False)] = ("welcome", "birthday")
     stores: Annotated[tuple[Store, ...], Field(strict=False)] = ()
+    campaigns: Annotated[tuple[Campaign, ...], Field(strict=False)] = (
+        Campaign(
+            id="5",
+            name="Double bonus on 5 for 300 (covering bark 40 liter)",
+            reward="double",
+            products=("AA-123456789",),
+        ),
+    )
+    affiliates: Annotated[tuple[Affiliate, ...], Field(strict=False)] = (
+        Affiliate(id="8931C481-CECF-4ADA-A13F-10B72B617E21", name="Testing AS"),
+    )
 
     @model_validator(mode="after")
     def _name_each_once(self) -> "Offers":
-        for word in ("promotions", "cards", "activities", "stores"):
+        for word in ("promotions", "cards", "activities", "stores", "campaigns", "affiliates"):
             ids = [offer.id.casefold() for offer in getattr(self, word)]
             if len(set(ids)) != len(ids):
                 raise ValueError(f"two of the {word} have one id")

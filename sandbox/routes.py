@@ -1,6 +1,7 @@
 """The API's paths, each with its methods; of two that fit a request the first is meant."""
 
 from sandbox import (
+    campaigns,
     cards,
     carts,
     customer_methods,
@@ -42,7 +43,11 @@ API: dict[str, dict[str, Method]] = {
     "/customers/externalId/{externalId}/source/{source}": {
         "DELETE": customer_methods.delete_customer_by_external_id
     },
+    "/affiliates": {"GET": campaigns.list_affiliates},
     "/bonus/rules": {"GET": points.list_rules},
+    "/loyalty/bonus/campaigns": {"GET": campaigns.list_campaigns},
+    "/loyalty/bonus/campaigns/": {"GET": campaigns.list_campaigns},
+    "/loyalty/bonus/campaigns/{id}": {"GET": campaigns.list_campaigns},
     "/loyalty/bonus/import": {"POST": points.import_bonus},
     "/loyalty/bonus/addRewardPoints": {"POST": points.add_reward_points},
     "/loyalty/activity/{activityId}/customerId/{customerId}": {"POST": points.add_by_activity},

@@ -8,7 +8,7 @@ from typing import Literal
 NEEDS_ACTIVATION = frozenset(
     {
         *("import", "transactions", "reports", "bonus", "loyalty_cards", "carts"),
-        *("payment_cards", "vehicles", "promotions", "triggers", "previews"),
+        *("payment_cards", "vehicles", "promotions", "triggers", "affiliates", "previews"),
     }
 )
 OnRepeat = Literal["accept", "ignore", "conflict"]

@@ -16,8 +16,16 @@ from typing import Any
 import certifi
 import httpx
 import pytest
+from hypothesis import HealthCheck, settings
 
 import sandbox
+
+# New examples each time, so fewer at a time; benchmarks/fuzz.py looks deeper.
+# A busy machine is no fault of what is tried.
+settings.register_profile(
+    "quick", max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("quick")
 
 ROOT = Path(__file__).resolve().parent.parent
 KEY = "sandbox-key-7c41"
@@ -67,6 +75,8 @@ def state(make_folder: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("TRIGG_API_KEY", KEY)
     for name in ("ENVIRONMENT", "HEADERS", "TIMEOUTS"):
         monkeypatch.setenv(f"TRIGG_{name}", "")
+    for name in [name for name in os.environ if name.startswith("LOYALTY_ETL_ALERTS")]:
+        monkeypatch.delenv(name)
     monkeypatch.setenv("LOYALTY_ETL_ALLOW_PRODUCTION", "")
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
     monkeypatch.delenv("ETL_EXECUTOR", raising=False)
@@ -105,8 +115,8 @@ class Ran:
 
     @property
     def errors(self) -> list[str]:
-        """The lines of stderr, without the one that says whom the command talks to."""
-        lines = self.err.splitlines()
+        """The lines of stderr, without their codes and the one that says whom it talks to."""
+        lines = re.sub(r"(?m) \[[a-z-]+\]$", "", self.err).splitlines()
         return [x for x in lines if not x.startswith(("into  ", "from  "))]
 
     def json(self) -> Any:

@@ -76,9 +76,12 @@ def test_keys_and_state_are_never_committed() -> None:
 
 def test_every_command_has_help() -> None:
     assert {*commands.commands} == {
-        "check", "demo", "endpoints", "export", "feeds", "forget", "functions", "guess",
-        "ids", "migrate", "plan", "preview", "resolve", "results", "resume", "retry", "run",
+        "alerts", "check", "demo", "doctor", "endpoints", "explain", "export", "exports", "feeds",
+        "forget", "functions", "guess", "ids", "inbox", "metrics", "migrate", "nightly", "plan",
+        "preview",
+        "report", "resolve", "results", "resume", "retry", "run",
         "runs", "sample-data", "sandbox", "status", "support-bundle", "undo", "validate",
+        "workbench",
     }  # fmt: skip
     for command in commands.commands.values():
         assert command.help

@@ -17,6 +17,7 @@ ZIP_NUMBER = "^(?:0|[1-9][0-9]{0,14})$"
 """A zip that is the same as a number: any other loses a zero in front, or has letters."""
 Tree = dict[str, Union[pl.Expr, "Tree"]]
 Path = tuple[str, ...]
+Order = dict[str, "Order"]
 Special = Mapping[Path, Callable[[Tree], pl.Expr]]
 """Where an object is written as a list, and how."""
 
@@ -45,12 +46,10 @@ def encode_customers(members: pl.DataFrame, kinds: Mapping[str, str], form: Form
         are cleared are null.
     """
     wire = FORMS[form]
-    paths = {name: wire.path(name) for name in kinds}
-    names = sorted(kinds, key=lambda name: rank(paths[name])) if wire.ordered else list(kinds)
     tree: Tree = {}
-    cleared = [name for name in names if f"{CLEARED}{name}" in members.columns]
-    for name in names:
-        *groups, key = paths[name]
+    paths = _paths(kinds, form)
+    cleared = [name for name in paths if f"{CLEARED}{name}" in members.columns]
+    for name, (*groups, key) in paths.items():
         place = tree
         for group in groups:
             below = place.setdefault(group, {})
@@ -59,18 +58,34 @@ def encode_customers(members: pl.DataFrame, kinds: Mapping[str, str], form: Form
         place.update(_typed(name, key, kinds[name]))
         if name in cleared:
             place[f"{key}{NULL}"] = pl.when(f"{CLEARED}{name}").then(pl.lit(value=True))
-    consents = (*filter(None, [wire.data]), *wire.consents.split("."))
     if not wire.ordered:
         tree = _values_first(tree)
-    special = {consents: _consents, (wire.listed,): _listed}
-    optional = dict.fromkeys([*tree, *_keys(tree), "value"])
+    special = {wire.consents_path: _consents, (wire.listed,): _listed}
+    optional = dict.fromkeys([*tree, *_keys(tree), "value", f"value{NULL}"])
     texts = encode(members, _object(_made(tree, special)), optional)
     if cleared:
         texts = texts.str.replace_all(f'"([^"]*){NULL}":true', '"$1":null')
-    for name in (name for name in names if kinds[name] == "zip"):
+    for name in (name for name in paths if kinds[name] == "zip"):
         key = paths[name][-1]
         texts = texts.str.replace_all(f'"{key}{AS_TEXT}":', f'"{key}":', literal=True)
     return texts
+
+
+def order_keys(kinds: Mapping[str, str], form: Form) -> Order:
+    """Give the keys that `encode_customers` writes, nested, in their order; a value has no keys."""
+    order: Order = {}
+    for path in _paths(kinds, form).values():
+        place = order
+        for key in path:
+            place = place.setdefault(key, {})
+    return order if FORMS[form].ordered else dict(sorted(order.items(), key=lambda x: bool(x[1])))
+
+
+def _paths(kinds: Mapping[str, str], form: Form) -> dict[str, Path]:
+    """Say where each name is written, in the order in which they are."""
+    wire = FORMS[form]
+    paths = {name: wire.path(name) for name in kinds}
+    return dict(sorted(paths.items(), key=lambda x: rank(x[1]))) if wire.ordered else paths
 
 
 def count_zip_texts(members: pl.DataFrame, kinds: Mapping[str, str]) -> int:

@@ -40,6 +40,11 @@ class Wire:
     known_by: tuple[str, ...]
     ordered: bool
 
+    @property
+    def consents_path(self) -> tuple[str, ...]:
+        """The keys under which the list of extended consents is written."""
+        return (*filter(None, [self.data]), *self.consents.split("."))
+
     def path(self, name: str) -> tuple[str, ...]:
         """Give the keys, from the top down, under which a canonical name is written.
 

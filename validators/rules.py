@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from validators.codes import FaultCode
 from validators.fields import LISTED, Field
 
 if TYPE_CHECKING:
@@ -47,13 +48,13 @@ class Rule:
 
     Attributes:
         field: the column whose value a person would have to mend.
-        code: a short stable name, the same for all fields: `missing`, `not-a-number`, …
+        code: a short stable name, the same for all fields.
         message: what is wrong, in words, without the value.
         breaks: true where a row breaks the rule; never null.
     """
 
     field: str
-    code: str
+    code: FaultCode
     message: str
     breaks: pl.Expr
 

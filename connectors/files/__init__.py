@@ -6,13 +6,25 @@ from connectors.files.nested import check_paths
 from connectors.files.parts import ROW_BITS, Part, list_parts, take_stamp
 from connectors.files.places import list_labels, locate
 from connectors.files.reader import pick_rows, read, read_dialect, read_origin
-from connectors.files.source import Dialect, FileSource, Limits, SourceError, Stamp
+from connectors.files.source import (
+    READERS,
+    Dialect,
+    FileSource,
+    Limits,
+    NoColumns,
+    NoFile,
+    SourceError,
+    Stamp,
+)
 
 __all__ = [
+    "READERS",
     "ROW_BITS",
     "Dialect",
     "FileSource",
     "Limits",
+    "NoColumns",
+    "NoFile",
     "Origin",
     "Part",
     "SourceError",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from connectors.files.blocks import Blocks
 from connectors.files.lines import Start, end_of_lines
 from connectors.files.mended import find_delimiter, unescape_name
-from connectors.files.source import ADDED, READERS, FileSource, SourceError
+from connectors.files.source import ADDED, READERS, FileSource, NoColumns, SourceError
 
 if TYPE_CHECKING:
     from _csv import Reader
@@ -186,6 +186,7 @@ def _check_header(
         hint = "correct the feed's columns or delimiter, or the file"
         if other := _find_delimiter(source, delimiter.join(names)):
             hint = _OTHER.format(other)
+        raise NoColumns(source.path, what, hint, row=line)
     elif doubled := sorted({name for name in names if names.count(name) > 1}):
         twice = ", ".join(map(repr, doubled))
         what = f"{where} names {twice} twice; it has {_show(names, source.columns)}"

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 from urllib.parse import SplitResult, urlsplit
 
-from connectors.files.source import Limits, SourceError
+from connectors.files.source import Limits, NoFile, SourceError
 from connectors.files.stores import Files, Remote, open_store, show_url
 
 EXTRAS = {
@@ -82,6 +82,20 @@ def fetch(
     return folder if _is_pattern(parts) else folder / names[0]
 
 
+def is_at(url: str) -> bool:
+    """Tell whether there is a file that a URL names.
+
+    Raises:
+        SourceError: nobody can tell: what `fetch` raises, but for a file that is missing.
+    """
+    parts = _check(url)
+    with _told(url), closing(open_store(parts)) as files:
+        try:
+            return bool([files.look(path) for path in files.find(pattern=_is_pattern(parts))])
+        except FileNotFoundError:
+            return False
+
+
 def _check(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
@@ -115,7 +129,7 @@ def _told(url: str) -> Iterator[None]:
         todo = f"pip install 'loyalty-etl[{EXTRAS[scheme]}]'"
         raise SourceError(shown, what, todo) from None
     except FileNotFoundError:
-        raise SourceError(shown, "no such file", "check the path of the feed's source") from None
+        raise NoFile(shown, "no such file", "check the path of the feed's source") from None
     except PermissionError:
         what = "access is denied"
         raise SourceError(shown, what, "check the credentials in the environment") from None

@@ -133,14 +133,14 @@ def _up_to_border(rest: bytes, columns: Columns) -> tuple[pl.DataFrame | None, i
     top level: it began there, and its brackets balance.
     """
     for tail in sorted({min(_TAIL, len(rest)), len(rest)}):
-        if border := _last_border(rest, len(rest) - tail):
+        if border := last_border(rest, len(rest) - tail):
             records = columns.read(b"[" + rest[: border.start() + 1] + b"]")
             if records is not None:
                 return records, border.end()
     return None, 0
 
 
-def _last_border(data: bytes, begin: int) -> re.Match[bytes] | None:
+def last_border(data: bytes, begin: int) -> re.Match[bytes] | None:
     """Return the last `},{` of those in the fewest arrays: not one between two items."""
     best, depth, lowest, at = None, 0, 0, begin
     for spot in _BORDER.finditer(data, begin):

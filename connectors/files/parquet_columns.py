@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow as pa
 
 from connectors.files.paths import parse, quote
-from connectors.files.source import FileSource, SourceError
+from connectors.files.source import FileSource, NoColumns, SourceError
 
 Path = tuple[str, ...]
 ITEM = "[]"
@@ -203,7 +203,7 @@ def _dotted(path: Path) -> str:
     return ".".join(path).replace(f".{ITEM}", ITEM)
 
 
-def _lacks(source: FileSource, missing: list[str], there: dict[Path, Any]) -> SourceError:
+def _lacks(source: FileSource, missing: list[str], there: dict[Path, Any]) -> NoColumns:
     names = ", ".join(repr(_dotted(path)) for path in list(there)[:_SHOWN])
     lists = {_dotted(path[: path.index(ITEM)]) for path in there if ITEM in path}
     what = f"the file lacks {', '.join(map(repr, missing))}; it has {names or 'nothing'}"
@@ -211,7 +211,7 @@ def _lacks(source: FileSource, missing: list[str], there: dict[Path, Any]) -> So
     hint = "correct the feed's columns"
     if inner and not source.items:
         hint = f"{inner[0]} is a list: name it as source.items to have a row for each item"
-    return SourceError(source.path, what, hint)
+    return NoColumns(source.path, what, hint)
 
 
 def _kind(type_: pa.DataType) -> str:

@@ -16,6 +16,7 @@ from connectors.files.source import (
     HIDDEN,
     FileSource,
     Limits,
+    NoFile,
     SourceError,
     Stamp,
     cannot_open,
@@ -198,7 +199,7 @@ def _glob(source: FileSource, folder: Path, pattern: str) -> list[Path]:
         raise cannot_open(source.path, error) from error
     if not found:
         what = f"no file has a name such as {pattern}"
-        raise SourceError(source.path, what, "check the feed's source.path and source.member")
+        raise NoFile(source.path, what, "check the feed's source.path and source.member")
     return sorted(found)
 
 

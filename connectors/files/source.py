@@ -184,10 +184,18 @@ class SourceError(Exception):
         super().__init__(shown)
 
 
+class NoFile(SourceError):  # noqa: N818  (says what was met)
+    """There is no file where the feed looks for one."""
+
+
+class NoColumns(SourceError):  # noqa: N818  (says what was met)
+    """The file lacks columns that the feed wants."""
+
+
 def cannot_open(path: Path, error: OSError) -> SourceError:
     """Say why the system does not give a file."""
     if error.errno == errno.ENOENT:
-        return SourceError(path, "no such file", "check the path of the feed's source")
+        return NoFile(path, "no such file", "check the path of the feed's source")
     if error.errno == errno.EISDIR:
         return SourceError(path, "this is a folder", "name a file in it")
     why = (error.strerror or "cannot be read").lower()

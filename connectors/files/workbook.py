@@ -10,7 +10,7 @@ from lxml import etree
 from connectors.files.faults import Fault, add_faults
 from connectors.files.lines import match_trailer
 from connectors.files.parts import Part
-from connectors.files.source import FileSource, Limits, SourceError
+from connectors.files.source import FileSource, Limits, NoColumns, SourceError
 from connectors.files.workbook_cells import CellError, Cells
 from connectors.files.workbook_package import Package, Sheet
 
@@ -270,7 +270,8 @@ def _find_columns(source: FileSource, names: dict[int, str | None], row: int) ->
         shown = ", ".join(map(repr, there[:_SHOWN]))
         what = f"the header (row {row:,}) lacks {', '.join(map(repr, missing))}; it has {shown}"
         hint = "correct the feed's columns, source.sheet or source.skip_lines"
-    elif doubled:
+        raise NoColumns(source.path, what, hint, row=row)
+    if doubled:
         what = f"the header (row {row:,}) names {', '.join(map(repr, doubled))} twice"
         hint = "give each column a name of its own"
     else:

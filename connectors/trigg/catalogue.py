@@ -15,6 +15,7 @@ from typing import Any, cast, get_args
 import yaml
 
 from connectors.trigg.endpoint import (
+    Answers,
     Endpoint,
     Field,
     Kind,
@@ -113,8 +114,8 @@ def _names_wrongly(endpoint: Endpoint, known: Mapping[str, Endpoint]) -> str:
     if endpoint.undoes and (undone is None or undone.key != endpoint.key):
         return f"undoes {endpoint.undoes}, which has not its key"
     for asked in endpoint.ask:
-        if asked not in known or known[asked].use != "look":
-            return f"asks {asked}, which is not there to look things up"
+        if asked not in known or known[asked].use not in {"export", "look"}:
+            return f"asks {asked}, which is not there to be read"
     return ""
 
 
@@ -130,9 +131,16 @@ class _Loader(_SafeLoader):
 
 
 _TEXTS = ("about", "bulk", "envelope", "undoes", "adds")
-_CHOICES = {"use": Use, "sends": Sends, "repeat": Repeat, "needs": Needs, "since": Since}
+_CHOICES = {
+    "use": Use,
+    "sends": Sends,
+    "repeat": Repeat,
+    "answers": Answers,
+    "needs": Needs,
+    "since": Since,
+}
 _LISTS = {
-    **dict.fromkeys(("done_if", "parked_if", "statuses"), int),
+    **dict.fromkeys(("done_if", "parked_if", "none_if", "statuses"), int),
     **dict.fromkeys(("ask", "key", "apart", "either", "types"), str),
 }
 _FLAGS = ("guessed", "preview", "open", "erases", "whole")
@@ -150,6 +158,8 @@ def _endpoint(group: str, name: str, said: Mapping[str, Any]) -> Endpoint:
         raise CatalogueError(f"`{lacks[0]}` is missing")
     if ("use" in said) == ("bulk" in said):
         raise CatalogueError("has either `use`, or `bulk` and why there is none")
+    if ("answers" in said) != (said.get("use") == "export"):
+        raise CatalogueError("`answers` belongs to `use: export`, and is needed there")
     method, _, path = name.partition(" ")
     words: dict[str, Any] = {
         word: tuple(value) if word in _LISTS else value for word, value in said.items()

@@ -33,12 +33,13 @@ logging.getLogger("httpx").setLevel(logging.WARNING)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A 2xx answer: its status, body, wall seconds from call to last byte, and content type."""
+    """A 2xx answer: status, body, wall seconds from call to last byte, content type and date."""
 
     status: int
     body: bytes
     seconds: float
     content_type: str
+    date: str = ""
 
 
 class Client:
@@ -141,12 +142,11 @@ class Client:
         started = time.perf_counter()
         try:
             with self._lanes.borrow(self.account.timeout.pool) as lane:
-                told = self._exchange(lane, method, path, auth, what, into=into)
+                code, body, kind, date = self._exchange(lane, method, path, auth, what, into=into)
         except httpx.HTTPError as error:  # no lane
             raise self._lost(error, method, path) from None
-        status, body, content_type = told
         body = b"" if into is not None else body
-        return Answer(status, body, time.perf_counter() - started, content_type)
+        return Answer(code, body, time.perf_counter() - started, kind, date)
 
     def _exchange(
         self,
@@ -157,8 +157,8 @@ class Client:
         what: dict[str, Any],
         *,
         into: BinaryIO | None,
-    ) -> tuple[int, bytes, str]:
-        """Send one request and read its answer; give status, body and content type."""
+    ) -> tuple[int, bytes, str, str]:
+        """Send one request and read its answer; give status, body, content type and date."""
         try:
             request = lane.http.build_request(method, self.account.base_url + path, **what)
             response = lane.http.send(request, auth=auth, stream=True)
@@ -166,6 +166,7 @@ class Client:
                 body = self._read(response, method, path, into)
             finally:
                 response.close()
+                response.stream = httpx.ByteStream(b"")  # they held each other, and the body
         except httpx.HTTPError as error:
             raise self._lost(error, method, path, lane.cut) from None
         content_type = response.headers.get("content-type", "")
@@ -174,7 +175,7 @@ class Client:
             fault = fault or "a success before the whole request had left"
         if fault:
             raise self._unclear(method, path, fault, response.status_code)
-        return response.status_code, body, content_type
+        return response.status_code, body, content_type, response.headers.get("date", "")
 
     def _open(self) -> Lane:
         wait = self.account.timeout
@@ -212,7 +213,9 @@ class Client:
         for piece in response.iter_raw():
             size += len(piece)
             if size > most:
-                raise self._unclear(method, path, f"an answer above {most:,} bytes", status)
+                todo = "ask for less at a time (rows_page)"
+                fault = f"an answer above {most:,} bytes"
+                raise self._unclear(method, path, fault, status, todo)
             if into is None:
                 pieces.append(piece)
             else:
@@ -221,9 +224,18 @@ class Client:
                 tail = (tail + piece[-_ENDS:])[-_ENDS:]
         return b"".join(pieces) if into is None else head + tail
 
-    def _unclear(self, method: str, path: str, fault: str, status: int | None) -> Unclear:
-        todo = "ask again later" if method == "GET" else None
-        return Unclear(method, self._shown(path), fault, status=status, todo=todo)
+    def _unclear(
+        self,
+        method: str,
+        path: str,
+        fault: str,
+        status: int | None,
+        todo: str = "ask again later",
+    ) -> Unclear:
+        """Make the error of an exchange that tells nothing; `todo` is for questions."""
+        return Unclear(
+            method, self._shown(path), fault, status=status, todo=todo if method == "GET" else None
+        )
 
     def _shown(self, text: str) -> str:
         return mask(text, self.account.api_key, hidden=self.account.hidden)

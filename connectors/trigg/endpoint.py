@@ -14,6 +14,7 @@ Place = Literal["body", "path", "query"]
 Use = Literal["load", "export", "look", "no"]
 Sends = Literal["", "one", "many"]
 Repeat = Literal["", "same", "doubles", "refused", "unknown"]
+Answers = Literal["", "one", "many"]
 Needs = Literal["", "activation", "unknown"]
 Since = Literal["4.2.0", "4.3.0", "unknown"]
 
@@ -50,6 +51,8 @@ class Endpoint:
         bulk: why it is not.
         sends: one record a request, or many; empty where it changes nothing.
         repeat: what sending the same again does; empty where it changes nothing.
+        answers: one record, or many; empty where it is no feed's to read.
+        none_if: statuses that mean that there is none.
         done_if: statuses that, after a lost answer, mean that the first one has landed.
         parked_if: statuses that refuse a record for now, through no fault of its own.
         ask: the methods that tell, after a lost answer, whether the first one has landed.
@@ -81,6 +84,8 @@ class Endpoint:
     bulk: str = ""
     sends: Sends = ""
     repeat: Repeat = ""
+    answers: Answers = ""
+    none_if: tuple[int, ...] = ()
     done_if: tuple[int, ...] = ()
     parked_if: tuple[int, ...] = ()
     ask: tuple[str, ...] = ()
@@ -113,6 +118,12 @@ class Endpoint:
         """The field that names the customer whose record it is; empty where none does."""
         names = ("customerId", "memberId")
         return next((n for n in names if n in {**self.parameters, **self.fields}), "")
+
+    @property
+    def asks_by(self) -> str:
+        """The parameter that a question fills in; empty where there is none, or it has pages."""
+        one = [*self.parameters] if self.answers and len(self.parameters) == 1 else []
+        return one[0] if one else ""
 
     def find_field(self, name: str) -> Field | None:
         """Find the parameter or field of a dotted name, as a feed maps it.

@@ -22,7 +22,7 @@ from delivery.ledger.mounts import remote_kind
 from delivery.ledger.store import BUSY_SECONDS, Store
 from delivery.ledger.tables import batches, known, loads, meta, metadata
 
-CACHE_KIB = 64 * 1024
+CACHE_KIB = 16 * 1024  # what is looked up comes sorted, so a page is read once
 SMALL = 64 << 20  # bytes that are checked whole in a tenth of a second
 _SETTINGS = (
     "journal_mode=WAL",

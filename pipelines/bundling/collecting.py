@@ -110,7 +110,7 @@ def _feed(feed: LoadFeed | ExportFeed | None) -> Any:  # noqa: ANN401  (JSON)
     words = feed.model_dump(mode="json", exclude_unset=True, exclude=apart)
     words["after"] = len(words.get("after", []))
     if isinstance(feed, ExportFeed):
-        words["report"]["parameters"] = [*feed.report.parameters]
+        _shorten(words, feed)
     if isinstance(feed, LoadFeed):
         words["target"] = feed.target.model_dump(mode="json", exclude_unset=True)
         words["mapping"] = {
@@ -119,6 +119,14 @@ def _feed(feed: LoadFeed | ExportFeed | None) -> Any:  # noqa: ANN401  (JSON)
         }
         words["source"] = {**words["source"], "path": shape(feed.source.path)}
     return words
+
+
+def _shorten(words: dict[str, Any], feed: ExportFeed) -> None:
+    if feed.report:
+        words["report"]["parameters"] = [*feed.report.parameters]
+    if feed.read and feed.read.over and feed.read.over.file:
+        file = words["read"]["over"]["file"]
+        words["read"]["over"]["file"] = {**file, "path": shape(feed.read.over.file.path)}
 
 
 def _summary(summary: Summary) -> dict[str, Any]:

@@ -174,7 +174,8 @@ def _names(files: Mapping[str, Any]) -> Iterator[str]:
         yield from _leaves(files.get(name))
     summary = files["summary.json"]
     yield from (str(summary[n]) for n in ("feed", "kind", "state", "target", "started", "finished"))
-    yield from (str(summary[n]) for n in ("run_id", "environment", "profile", "error_kind"))
+    yield from (str(summary[n]) for n in ("run_id", "environment", "profile"))
+    yield from (str(summary[n]) for n in ("error_kind", "error_code"))
     for batch in files["ledger.json"].get("batches", []):
         yield from (str(batch["state"]), str(batch["cause"]))
     for group in files["outcomes.json"]:

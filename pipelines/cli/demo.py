@@ -34,7 +34,7 @@ def demo(context: click.Context) -> None:
     for name in sorted({*list_feeds()} - {summary.feed for summary in summaries}):
         click.echo(f"{name:<20} not begun: what it comes after has failed")
     run_id = summaries[0].run_id if summaries else ""
-    click.echo(f"Reports   {exports_dir()}/<report>/latest/data.parquet")
+    click.echo(f"Reports   {exports_dir()}/<report>/latest/data")
     click.echo(f"Run       {state_dir() / 'runs' / run_id}")
     click.echo(f"Sandbox   {data}")
     click.echo("Next: make dev, and look at the run at http://127.0.0.1:3000/runs")

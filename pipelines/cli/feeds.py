@@ -18,7 +18,7 @@ def feeds(*, as_json: bool) -> None:
         if isinstance(feed, LoadFeed):
             source, target = feed.source.path, str(feed.target.endpoint)
         else:
-            source, target = f"GET /reports/{feed.report.type}", "Parquet"
+            source, target = feed.reads, "Parquet"
         if as_json:
             kind = "load" if isinstance(feed, LoadFeed) else "export"
             told = {"feed": name, "kind": kind, "from": source, "to": target}

@@ -1,6 +1,7 @@
 """`loyalty-etl run`, `plan` and `export`: one feed, now."""
 
 import shlex
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -13,7 +14,7 @@ from pipelines.cli.finding import (
     tell_target,
     with_changed,
 )
-from pipelines.feeds import ExportFeed, find_feed
+from pipelines.feeds import ExportFeed, LoadFeed, find_feed
 
 
 def _make_absolute(
@@ -39,9 +40,29 @@ source_option = click.option(
 )
 
 
+def source_of_day(feed: LoadFeed, source: str | None, day: datetime | None) -> str:
+    """Check the day of a file, and give it in ISO; empty where none is asked for."""
+    if day is None:
+        return ""
+    if feed.partitions is None:
+        raise click.UsageError("this feed has no `partitions`: leave --day out")
+    if source:
+        raise click.UsageError("--source names a file, --day another one: choose one")
+    return feed.partitions.check(day.date(), datetime.now(UTC)).isoformat()
+
+
+day_option = click.option(
+    "--day",
+    metavar="DAY",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Of a feed with a file a day: whose file; by default that of the newest day.",
+)
+
+
 @click.command()
 @click.argument("feed")
 @source_option
+@day_option
 @click.option("--dry-run", is_flag=True, help="Read, judge, compare and count; send nothing.")
 @click.option(
     "--plan",
@@ -63,6 +84,7 @@ def run(
     *,
     feed: str,
     source: str | None,
+    day: datetime | None,
     dry_run: bool,
     plan: Path | None,
     delete: int | None,
@@ -75,6 +97,7 @@ def run(
     """
     name, words, path = load_feed(feed)
     words = with_changed(words, changed)
+    of_day = source_of_day(words, source, day)
     if dry_run and plan:
         raise click.UsageError("--plan is for sending, --dry-run for not sending: choose one")
     if delete is not None and not words.target.erases:
@@ -106,9 +129,10 @@ def run(
         plan=digest,
         delete=delete,
         feed_path=path,
+        day=of_day,
     )
     erases = words.target.erases
-    then = _again("plan" if erases else "run", feed, source, changed) if dry_run else ""
+    then = _again("plan" if erases else "run", feed, source, changed, of_day) if dry_run else ""
     print_summary(summary, as_json=as_json, then=then)
     context.exit(summary.exit_code)
 
@@ -166,12 +190,23 @@ def plan(
     context.exit(summary.exit_code)
 
 
-def _again(command: str, feed: str, source: str | None, changed: str | None) -> str:
+def _again(command: str, feed: str, source: str | None, changed: str | None, day: str = "") -> str:
     """Give the command that goes on with what was looked at."""
     line = ["loyalty-etl", command, feed]
     line += ["--source", source] if source else []
     line += ["--changed", changed] if changed else []
+    line += ["--day", day] if day else []
     return shlex.join(line)
+
+
+def _moment(context: click.Context, parameter: click.Parameter, value: str | None) -> str:
+    """Take a point in time."""
+    from pipelines.feeds.window import WindowError, check_moment
+
+    try:
+        return check_moment(value) if value else ""
+    except WindowError as error:
+        raise click.BadParameter(str(error), context, parameter) from None
 
 
 @click.command()
@@ -182,10 +217,26 @@ def _again(command: str, feed: str, source: str | None, changed: str | None) -> 
     type=click.Path(file_okay=False, path_type=Path),
     help="Publish into this folder instead of the state folder.",
 )
+@click.option("--since", metavar="TIME", callback=_moment, help="Begin of the window: see below.")
+@click.option("--until", metavar="TIME", callback=_moment, help="End of it, which is not in it.")
+@click.option("--full-refresh", is_flag=True, help="Read all anew, into an empty table.")
 @json_option
 @click.pass_context
-def export(context: click.Context, *, feed: str, output: Path | None, as_json: bool) -> None:
-    """Read a report whole and publish it as Parquet, in one step."""
+def export(
+    context: click.Context,
+    *,
+    feed: str,
+    output: Path | None,
+    since: str,
+    until: str,
+    full_refresh: bool,
+    as_json: bool,
+) -> None:
+    """Read it whole, prove it, and publish it as Parquet, in one step.
+
+    A run that was stopped or killed is gone on with by the same command. TIME is 2026-03-01,
+    2026-03-01T08:00, today, yesterday, "7 days ago" or now; only feeds with a window take it.
+    """
     name, words = find_feed(feed)
     if not isinstance(words, ExportFeed):
         raise click.UsageError(f"{feed} is a load; use: loyalty-etl run {feed}")
@@ -197,6 +248,14 @@ def export(context: click.Context, *, feed: str, output: Path | None, as_json: b
     from pipelines.materializing import run_feed
 
     out = str(output.resolve()) if output else ""
-    summary = run_feed(name, words, TerminalReporter(silent=as_json), output=out)
+    summary = run_feed(
+        name,
+        words,
+        TerminalReporter(silent=as_json),
+        output=out,
+        since=since,
+        until=until,
+        full=full_refresh,
+    )
     print_summary(summary, as_json=as_json)
     context.exit(summary.exit_code)

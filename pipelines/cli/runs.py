@@ -10,7 +10,7 @@ from pipelines.runs import Summary, list_summaries
 
 UNTOLD = {
     *("feed", "state", "source_stamp", "checked_rows"),
-    *("rejects_size", "rejects_end"),
+    *("checked_records", "rejects_size", "rejects_end"),
 }
 NAMES = {"retry_of": "retry of"}
 

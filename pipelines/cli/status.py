@@ -52,10 +52,29 @@ def status(context: click.Context, *, as_json: bool) -> None:
         found = [_look(ledger, load) for load in loads]
     waiting = _quarantined()
     if as_json:
-        click.echo(json.dumps(_as_json(found) | {"quarantined": waiting}, ensure_ascii=False))
+        told = _as_json(found) | {"quarantined": waiting} | _standing(bool(_doubted(found)))
+        click.echo(json.dumps(told, ensure_ascii=False))
     else:
         _print(found, waiting)
-    context.exit(5 if any(each.doubts for each in found) else 0)
+    context.exit(5 if _doubted(found) else 0)
+
+
+def _doubted(found: list[Found]) -> bool:
+    return any(each.doubts for each in found)
+
+
+def _standing(doubted: bool) -> dict[str, Any]:  # noqa: FBT001
+    """Tell a monitor how each feed stands, and whether anybody is needed."""
+    from pipelines.observing.standing import look
+    from pipelines.runs import now
+
+    feeds = look()
+    bad = [each.feed for each in feeds if each.dead or each.last.state == "failed"]
+    return {
+        "time": now(),
+        "ok": not doubted and not bad,
+        "feeds": [each.told() for each in feeds],
+    }
 
 
 def _quarantined() -> list[dict[str, Any]]:

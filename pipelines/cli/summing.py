@@ -14,6 +14,7 @@ from pipelines.controlling import tell_declared
 from pipelines.loading import REJECTS
 from pipelines.merging import MERGED
 from pipelines.planning import PLAN, Plan
+from pipelines.progress import several
 from pipelines.quarantine import FILE as QUARANTINE
 from pipelines.runs import Summary
 from pipelines.writing_back import UNSENT
@@ -33,7 +34,8 @@ def print_summary(summary: Summary, *, as_json: bool, then: str = "") -> None:
         told = asdict(summary) | {"exit_code": summary.exit_code}
         click.echo(json.dumps(told, ensure_ascii=False))
     if summary.state == "failed":
-        click.echo(f"loyalty-etl: {summary.error}", err=True)
+        code = f" [{summary.error_code}]" if summary.error_code else ""
+        click.echo(f"loyalty-etl: {summary.error}{code}", err=True)
     if not as_json and (summary.state != "failed" or summary.requests):
         click.echo("\n".join(summary_lines(summary)))
         click.echo(f"Next: {then or next_step(summary)}")
@@ -48,8 +50,11 @@ def summary_lines(summary: Summary) -> Iterator[str]:
     yield f"{summary.feed}: {ended} {summary.seconds:.1f} s (run {summary.run_id})"
     yield f"  from      {summary.source}{_kind(summary) if summary.kind == 'export' else ''}"
     if summary.kind == "export":
-        yield f"  rows      {summary.rows:,} in {summary.requests:,} pages"
-        yield f"  Parquet   {summary.output}/data.parquet"
+        of_report = summary.source.startswith("GET /reports/")
+        units = several(summary.requests, "page" if of_report else "request")
+        yield f"  rows      {summary.rows:,} in {units}"
+        yield f"  proof     {summary.proof}"
+        yield f"  Parquet   {summary.output}/data"
         yield from (f"  warning   {warning}" for warning in summary.warnings)
         return
     yield f"  to        {summary.target}{_kind(summary)}"

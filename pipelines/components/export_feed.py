@@ -5,13 +5,16 @@ from typing import Self
 import dagster as dg
 from pydantic import BaseModel
 
-from pipelines.assets import export_assets
+from pipelines.assets import last_asset
 from pipelines.components.naming import feed_name
+from pipelines.export_asset import export_assets
 from pipelines.feeds import ExportFeed
+from pipelines.supervising.pools import job_tags
+from pipelines.triggers.hours import feed_schedules
 
 
 class ExportFeedComponent(dg.Component):
-    """The API to Parquet: an asset `<feed>/report` and a job `<feed>`."""
+    """The API to Parquet: an asset `<feed>/report`, a job `<feed>`, a schedule if it has hours."""
 
     def __init__(self, name: str, feed: ExportFeed) -> None:
         self.name = name
@@ -30,5 +33,15 @@ class ExportFeedComponent(dg.Component):
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:  # noqa: ARG002  (dagster's signature)
         """Give the feed's asset and its job."""
         selection = dg.AssetSelection.groups(self.name)
-        job = dg.define_asset_job(self.name, selection, description=self.feed.description)
-        return dg.Definitions(assets=export_assets(self.name, self.feed), jobs=[job])
+        job = dg.define_asset_job(
+            self.name,
+            selection,
+            description=self.feed.description,
+            tags=job_tags(self.name, self.feed.timeout_minutes),
+        )
+        behind = [last_asset(other) for other in self.feed.behind]
+        return dg.Definitions(
+            assets=export_assets(self.name, self.feed, behind),
+            jobs=[job],
+            schedules=feed_schedules(self.name, self.feed, job),
+        )

@@ -9,6 +9,9 @@ from pipelines.assets import load_assets
 from pipelines.components.naming import feed_file, feed_name
 from pipelines.feeds import LoadFeed
 from pipelines.feeds.reading import read_yaml
+from pipelines.supervising.pools import job_tags
+from pipelines.triggers.hours import feed_schedules
+from pipelines.triggers.sensing import inbox_sensors
 
 
 class AnyWords(BaseModel):
@@ -18,7 +21,7 @@ class AnyWords(BaseModel):
 
 
 class LoadFeedComponent(dg.Component):
-    """Files to the API: assets `<feed>/prepared` and `<feed>/delivered`, and a job `<feed>`."""
+    """Files to the API: assets `<feed>/prepared` and `<feed>/delivered`, a job, its triggers."""
 
     def __init__(self, name: str, feed: LoadFeed) -> None:
         self.name = name
@@ -37,7 +40,17 @@ class LoadFeedComponent(dg.Component):
         return cls(feed_name(context), feed)
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:  # noqa: ARG002  (dagster's signature)
-        """Give the feed's assets and its job."""
+        """Give the feed's assets, its job, its schedule and the sensor of its inbox."""
         selection = dg.AssetSelection.groups(self.name)
-        job = dg.define_asset_job(self.name, selection, description=self.feed.description)
-        return dg.Definitions(assets=load_assets(self.name, self.feed), jobs=[job])
+        job = dg.define_asset_job(
+            self.name,
+            selection,
+            description=self.feed.description,
+            tags=job_tags(self.name, self.feed.timeout_minutes),
+        )
+        return dg.Definitions(
+            assets=load_assets(self.name, self.feed),
+            jobs=[job],
+            schedules=feed_schedules(self.name, self.feed, job),
+            sensors=inbox_sensors(self.name, self.feed, job),
+        )

@@ -34,6 +34,10 @@ Profile = Annotated[str, AfterValidator(check_profile)]
 """Whose account a feed uses (`pipelines.settings`); empty for the one without a name."""
 
 
+Minutes = Annotated[float, Field(gt=0, le=10_080, strict=False)]
+"""How long something may take: up to a week."""
+
+
 def _pattern(text: str) -> str:
     """Compile a pattern with the engine that will run it, whose time is linear in the text."""
     import polars as pl  # noqa: PLC0415  (slow to import, and few feeds have a pattern)

@@ -17,6 +17,8 @@ NEEDS = {
     "PUT /customers/externalId": "externalId",
 }
 """The field that each needs, as far as short samples tell (reading T17)."""
+ONCE = ("id", "externalId", "mobilePhone", "email")
+"""What no two customers share."""
 
 
 class CustomerTarget(Batch):
@@ -77,4 +79,4 @@ def check_customers(target: CustomerTarget, mapping: Mapping[str, Mapped]) -> No
         raise fault(f"lacks {NEEDS[target.endpoint]}, which {target.endpoint} needs", "mapping")
 
 
-__all__ = ["NEEDS", "CustomerTarget", "check_customers"]
+__all__ = ["NEEDS", "ONCE", "CustomerTarget", "check_customers"]

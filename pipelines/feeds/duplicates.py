@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 from pipelines.feeds.block import Name, Words, fault
 from pipelines.feeds.mapping import columns_of
 
+PROSPECTS = "POST /customers/prospects"
 Rule = Annotated[list[Name], Field(min_length=1)]
 
 
@@ -55,8 +56,10 @@ def _belongs(words: Duplicates | None, info: ValidationInfo) -> Duplicates | Non
         return words
     if target.endpoint == "POST /transactions":
         raise ValueError("belongs to members, receipts have none: leave it out")
-    if not target.endpoint.startswith("POST /import"):
-        raise ValueError("belongs to members of POST /import…, leave it out")
+    if target.erases:
+        raise ValueError("belongs to members who are kept: of deletions each row is looked at")
+    if target.noun != "member" and target.endpoint != PROSPECTS:
+        raise ValueError("belongs to members and prospects, leave it out")
     for rule in words.match:
         _check_rule(rule, mapping)
     if words.newest_by is not None and words.newest_by.startswith("_"):

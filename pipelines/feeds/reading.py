@@ -120,7 +120,25 @@ def read_yaml(file: Path) -> LoadFeed | ExportFeed:
         if other not in list_feeds():
             line = find_line(node, ["attributes", "after", str(number)])
             raise FeedError(f"`after`: {_no_feed(other)}", file, line)
+    if isinstance(feed, ExportFeed):
+        _check_over(feed, node, file)
     return feed
+
+
+def _check_over(feed: ExportFeed, node: yaml.Node, file: Path) -> None:
+    """Refuse an export that asks about the rows of a feed which is no export, or itself."""
+    name = feed.read.over.export if feed.read and feed.read.over else None
+    if name is None:
+        return
+    line = find_line(node, ["attributes", "read", "over", "export"])
+    if name not in list_feeds():
+        raise FeedError(f"`read.over.export`: {_no_feed(name)}", file, line)
+    if file == feeds_dir() / name / "defs.yaml":
+        raise FeedError("`read.over.export`: a feed cannot ask about its own rows", file, line)
+    _, words = _parse(feeds_dir() / name / "defs.yaml")
+    kind = words.get("type") if isinstance(words, dict) else None
+    if COMPONENTS.get(str(kind)) is LoadFeed:
+        raise FeedError(f"`read.over.export`: {name} is a load, not an export", file, line)
 
 
 def read_block(file: Path, model: type[Block]) -> Block:

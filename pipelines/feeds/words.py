@@ -13,7 +13,8 @@ from pydantic import (
     model_validator,
 )
 
-from pipelines.feeds.block import Name, Profile, Words, fault
+from pipelines.feeds.alerting import Alerts
+from pipelines.feeds.block import Minutes, Name, Profile, Words, fault
 from pipelines.feeds.control import Control, ControlTotals
 from pipelines.feeds.customers import CustomerTarget, check_customers
 from pipelines.feeds.delivery import Delivery
@@ -24,7 +25,9 @@ from pipelines.feeds.mapping import ListOf, Mapped, Outcome, columns_of, given_t
 from pipelines.feeds.records import RecordTarget, check_record, kinds_of, needed
 from pipelines.feeds.source import Source
 from pipelines.feeds.targets import RECEIPT_KEY, Target, TransactionsTarget
+from pipelines.feeds.triggers import FileDays, Inbox, Late, Schedule, check_triggers
 from pipelines.feeds.values import Values, check_zone
+from pipelines.feeds.watching import Freshness, RowsDeviation
 from validators.fields import (
     CUSTOMER_FIELDS,
     DERIVED,
@@ -97,6 +100,14 @@ class LoadFeed(Words):
     receipts: Receipts = Receipts()
     rejects: Rejects = Rejects()
     delivery: Delivery = Delivery()
+    freshness: Freshness | None = None
+    rows_deviation: RowsDeviation | None = None
+    alerts: Alerts = Alerts()
+    timeout_minutes: Minutes | None = None
+    schedule: Schedule | None = None
+    partitions: FileDays | None = None
+    inbox: Inbox | None = None
+    late: Late | None = None
 
     @field_validator("mapping")
     @classmethod
@@ -123,6 +134,7 @@ class LoadFeed(Words):
         else:
             _check_key(self)
         _check_errors_of_keys(self)
+        check_triggers(self)
         check_customers_of(self.mapping, _needed(self), of_receipts=self.of_receipts)
         if "ids" in self.model_fields_set and self.target.noun != "member":
             raise fault("belongs to members, leave it out", "ids")

@@ -7,6 +7,7 @@ record stays, without its key.
 
 import json
 import os
+import shutil
 from collections.abc import Collection
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -15,8 +16,7 @@ import polars as pl
 
 from delivery.erasing import Kept, replacing
 from delivery.records import hash_texts
-from pipelines.exporting import MANIFEST
-from pipelines.forgetting.exports import drop_from_export
+from pipelines.forgetting.exports import drop_delta, drop_from_export, drop_spools, version_of
 from pipelines.forgetting.looking import IDS, OUTCOMES, TRACE, Found, Hit, Unfinished, kept
 from pipelines.forgetting.migrations import PAGE
 from pipelines.hashing import hash_key, tell_apart
@@ -25,6 +25,7 @@ from pipelines.loading import RECORDS, forget_records
 from pipelines.planning import PLAN
 from pipelines.runs import now
 from pipelines.settings import state_dir
+from pipelines.workbench.drafts import DRAFT
 from transforms.persons import MEMBER_NAMES, Sought
 
 if TYPE_CHECKING:
@@ -75,6 +76,8 @@ def forget(found: Found, sought: Sought, ledger: "Ledger", *, with_ledger: bool)
             lost = ledger.forget_keys(_hashes(found, sought))
         for hit in found.hits:
             _erase(hit)
+        drop_spools()
+        drop_delta()
         _write_down(found, sought, lost)
     return lost
 
@@ -90,9 +93,11 @@ def _erase(hit: Hit) -> None:
         with replacing(hit.path) as written:
             made = {**json.loads(hit.path.read_text("utf-8")), "example": "", "deletes": []}
             written.write_text(json.dumps(made, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    elif hit.path.name == DRAFT:  # with its file, which may be packed, or of any format
+        shutil.rmtree(hit.path.parent, ignore_errors=True)
     elif hit.path.suffix == ".csv":
         kept(hit.path).drop(hit.where)
-    elif (hit.path.parent / MANIFEST).exists():
+    elif version_of(hit.path):
         drop_from_export(hit.path, hit.where)
     else:
         Kept(hit.path).drop(hit.where)

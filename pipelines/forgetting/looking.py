@@ -2,26 +2,32 @@
 
 import json
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from connectors.files import FileSource, SourceError, is_mended, read_dialect
-from delivery.erasing import CannotErase, Kept, Rows
+from delivery.erasing import CannotErase, Kept
 from delivery.records import read_records
 from delivery.rejects import ADDED
 from pipelines.feeds import FeedError, LoadFeed, find_feed
 from pipelines.feeds.mapping import columns_of
-from pipelines.forgetting.exports import mend_manifests, outputs, versions
+from pipelines.forgetting.exports import (
+    mend_manifests,
+    outputs,
+    versions,
+)
 from pipelines.forgetting.migrations import PAGE, kept_of_migrations
+from pipelines.forgetting.tables import Hit, hits_of, look_among_items, look_in_table
 from pipelines.loading import RECORDS, REFUSALS
 from pipelines.planning import PLAN
 from pipelines.progress import Progress, Step, quiet
 from pipelines.runs import Summary, read_summary
 from pipelines.settings import state_dir
+from pipelines.workbench.drafts import DRAFT, list_drafts
 from transforms.persons import MEMBER_NAMES, NAMES, Sought
 
 if TYPE_CHECKING:
@@ -31,26 +37,6 @@ LOG, TRACE, IDS = "forgotten.log", "error.log", "ids"
 OUTCOMES = ("outcomes.parquet", "accepted.parquet")
 KILLED = timedelta(days=1)
 """A run that has prepared for so long is at work no more."""
-Did = Literal["rows removed", "rows forgotten", "removed", "example removed"]
-
-
-@dataclass(frozen=True)
-class Hit:
-    """A file that holds something of a person.
-
-    Attributes:
-        path: the file.
-        did: what is done to it.
-        rows: how many rows of it are the person's; 1 where the file is no table.
-        feed: whose run left it; empty where it is no run's.
-        where: which rows.
-    """
-
-    path: Path
-    did: Did
-    rows: int
-    feed: str = ""
-    where: Rows = field(default_factory=Rows, compare=False)
 
 
 @dataclass(frozen=True)
@@ -114,14 +100,16 @@ def find(
         hits += mine
         progress(Step("looking", done + 1, total, sum(hit.rows for hit in hits)))
     for done, data in enumerate(exported, len(folders)):
-        hits += _look_in_table(data, sought)
+        mine = [*look_in_table(data, sought)]
+        hits += [*mine, *(hit for each in mine for hit in look_among_items(each))]
         progress(Step("looking", done + 1, total, sum(hit.rows for hit in hits)))
     if feed is None:
         for path in sorted((state_dir() / IDS).rglob("*.parquet")):
             hits += _look_in_ids(path, sought)
         for path in kept_of_migrations():
-            hits += (_look_in_text if path.suffix == PAGE else _look_in_table)(path, sought)
+            hits += (_look_in_text if path.suffix == PAGE else look_in_table)(path, sought)
         hits += _look_in_text(state_dir() / TRACE, sought)
+        hits += [Hit(draft.folder / DRAFT, "removed", 1) for draft in list_drafts()]
     return Found(hits, unfinished)
 
 
@@ -140,7 +128,7 @@ def _look(folder: Path, summary: Summary | None, sought: Sought) -> Iterator[Hit
         if path.name in OUTCOMES:
             mine += _look_in_outcomes(path, rows, names, sought)
         elif path.suffix == ".parquet":
-            mine += _look_in_table(path, sought)
+            mine += look_in_table(path, sought)
         elif path.name == PLAN:
             mine += _look_in_plan(path, sought)
         elif path.name == TRACE:
@@ -167,7 +155,7 @@ def _look_in_outcomes(
         at = places.select(pl.format("{}:{}", pl.nth(0).str.strip_prefix("'"), pl.nth(1)))
         maybe |= pl.col("row").is_in(numbers.implode())
         found |= pl.format("{}:{}", "file", "row").is_in(at.to_series().implode())
-    yield from _if_any(table, maybe, found, "rows forgotten")
+    yield from hits_of(table, maybe, found, "rows forgotten")
 
 
 def _look_in_rows(
@@ -176,7 +164,7 @@ def _look_in_rows(
     """Look through source rows, in the columns that name a person and for what names itself."""
     table = kept(path)
     if not {*ADDED} <= {*table.names()}:  # another table that a run left
-        yield from _look_in_table(path, sought)
+        yield from look_in_table(path, sought)
         return
     own = [name for name in table.names() if name not in ADDED]
     named = {name for name in own if name.removeprefix("'") in columns} or {*own}
@@ -187,32 +175,16 @@ def _look_in_rows(
         cell = pl.col(name).str.strip_prefix("'")  # it protects a spreadsheet
         maybe |= sought.maybe(cell)
         found |= sought.cell(cell, named=name in named)
-    yield from _if_any(table, maybe, found, "rows removed")
-
-
-def _look_in_table(path: Path, sought: Sought) -> Iterator[Hit]:
-    """Look through rows of a report or of another table: in the columns of these names."""
-    table = Kept(path)
-    texts = table.texts()
-    known = {name.casefold() for name in NAMES}
-    persons = {name for name in texts if name.rpartition(".")[2].casefold() in known}
-    if {"mobilePhone", "email"} & {*texts}:  # a row is a person then, and so its id is too
-        persons |= {"id"} & {*texts}
-    maybe = found = pl.lit(value=False)
-    for name in texts:
-        maybe |= sought.maybe(pl.col(name))
-        found |= sought.cell(pl.col(name), named=name in (persons or texts))
-    if texts:
-        yield from _if_any(table, maybe, found, "rows removed")
+    yield from hits_of(table, maybe, found, "rows removed")
 
 
 def _look_in_ids(path: Path, sought: Sought) -> Iterator[Hit]:
     """Look through an id map: whoever is found in it goes by every name."""
     table = Kept(path)
-    for hit in _look_in_table(path, sought):
+    for hit in look_in_table(path, sought):
         whose = table.take(hit.where, "customer_id")["customer_id"].unique()
         same = pl.col("customer_id").is_in(whose.implode())
-        yield from _if_any(table, same, same, hit.did)
+        yield from hits_of(table, same, same, hit.did)
 
 
 def _look_in_plan(path: Path, sought: Sought) -> Iterator[Hit]:
@@ -230,12 +202,6 @@ def _look_in_text(path: Path, sought: Sought) -> Iterator[Hit]:
         lines = pl.Series("line", path.read_text("utf-8", "replace").split("\n")).to_frame()
         if lines.select(sought.mentioned(pl.col("line")).any()).item():
             yield Hit(path, "removed", 1)
-
-
-def _if_any(table: Kept, maybe: pl.Expr, found: pl.Expr, did: Did) -> Iterator[Hit]:
-    where = table.find(maybe, found)
-    if len(where.places):
-        yield Hit(table.path, did, len(where.places), where=where)
 
 
 def kept(path: Path) -> Kept:

@@ -12,7 +12,14 @@ from pipelines.feeds.words import RESERVED
 from pipelines.guessing.amounts import find_levels, group_rows, read_numbers
 from pipelines.guessing.kinds import mask
 from pipelines.guessing.layouts import read_layout
-from pipelines.guessing.matching import Candidate, assign, find_candidates, find_refuted, rival_of
+from pipelines.guessing.matching import (
+    Candidate,
+    assign,
+    find_candidates,
+    find_refuted,
+    pin,
+    rival_of,
+)
 from pipelines.guessing.members import MemberWords
 from pipelines.guessing.numbers import Style
 from pipelines.guessing.profiles import CLEAR, Profile, profile_columns
@@ -34,12 +41,16 @@ UNSURE = 0.6
 """What a column can be at most whose name says something else than its values."""
 
 
-def guess_file(path: Path, target: Target | None = None) -> Guess:
+def guess_file(
+    path: Path, target: Target | None = None, chosen: Mapping[str, str] | None = None
+) -> Guess:
     """Guess what a file is and how it becomes members or receipts.
 
     Args:
         path: a file, plain or packed, or a folder whose first file is judged.
         target: what its records are, where it is known.
+        chosen: column → what a person says it is: a wire name, or LEFT, OWN, FULL or CLOCK. The
+            rest is guessed around it.
 
     Raises:
         GuessError: nothing can be made of the file; the message is one line.
@@ -53,24 +64,43 @@ def guess_file(path: Path, target: Target | None = None) -> Guess:
     if not table.columns:
         raise GuessError(f"{path}: no columns were found; ask what format it is")
     profiles, style = profile_columns(table)
+    chosen = {column: what for column, what in (chosen or {}).items() if column in table.columns}
     judged: dict[Target, tuple[float, dict[str, Candidate], list[Candidate]]] = {}
     for one in ("members", "receipts") if target is None else (target,):
-        candidates, given = _judge(one, table, profiles, style, _subject(one, layout, table))
+        subject = _subject(one, layout, table)
+        candidates, given = _judge(one, table, profiles, style, subject=subject, chosen=chosen)
         judged[one] = _weight(one, given), given, candidates
-    chosen = max(judged, key=lambda t: judged[t][0])
-    weight, given, candidates = judged[chosen]
-    other = sum(w for t, (w, _, _) in judged.items() if t != chosen)
+    likely = max(judged, key=lambda t: judged[t][0])
+    weight, given, candidates = judged[likely]
+    other = sum(w for t, (w, _, _) in judged.items() if t != likely)
     sure = 1.0 if target else round(weight / (weight + other), 2) if weight else 0.5
     questions = list(layout.questions)
     if not target and (sure < 0.65 or weight < 1.5):
         questions.insert(0, "members or receipts? too few columns tell; say --target")
     questions += _rivals(given, candidates)
-    refuted = find_refuted(profiles, chosen, given, _subject(chosen, layout, table))
+    doubtful = {name: p for name, p in profiles.items() if name not in chosen}
+    refuted = find_refuted(doubtful, likely, given, _subject(likely, layout, table))
     for column, named in refuted.items():
         what = "most of its values do not fit, or not in one way of writing: what are they?"
         questions.append(f"`{column}` has the name of {named.concept}, but {what}")
     given = given | {c: _doubt(given.get(c), named) for c, named in refuted.items()}
-    return _build((path, layout, table, part), (profiles, style, given), chosen, sure, questions)
+    return _build((path, layout, table, part), (profiles, style, given), likely, sure, questions)
+
+
+def sample_columns(path: Path, count: int = 3) -> dict[str, list[str]]:
+    """Give some different values of each column, as they stand in the file: personal data.
+
+    Raises:
+        GuessError: nothing can be made of the file.
+    """
+    try:
+        _, table, _ = read_layout(path)
+    except SourceError as error:
+        raise GuessError(str(error)) from None
+    return {
+        name: list(dict.fromkeys(filter(None, map(str.strip, values))))[:count]
+        for name, values in table.columns.items()
+    }
 
 
 def _subject(target: Target, layout: Layout, table: Table) -> str:
@@ -87,10 +117,12 @@ def _judge(
     table: Table,
     profiles: Mapping[str, Profile],
     style: Style,
+    *,
     subject: str,
+    chosen: Mapping[str, str],
 ) -> tuple[list[Candidate], dict[str, Candidate]]:
     if target == "members":
-        candidates = find_candidates(profiles, target, {}, subject)
+        candidates = pin(find_candidates(profiles, target, {}, subject), chosen)
         return candidates, assign(candidates, profiles)
     numbers = read_numbers(table, profiles, style)
     levels: dict[str, str] = {}
@@ -99,7 +131,7 @@ def _judge(
         levels = {name: "line" if name in table.inside else "receipt" for name in table.columns}
         groups = _nested_groups(table)
     else:
-        first = assign(find_candidates(profiles, target, {}, subject), profiles)
+        first = assign(pin(find_candidates(profiles, target, {}, subject), chosen), profiles)
         concepts = ("Header.StoreId", "Header.ReceiptId")
         key = [column for column, c in first.items() if c.concept in concepts]
         named = any(c.concept == "Header.ReceiptId" for c in first.values())
@@ -108,7 +140,7 @@ def _judge(
     candidates = find_candidates(profiles, target, levels, subject)
     if not nested:
         candidates = find_by_lines(table, candidates)
-    candidates = weigh(candidates, numbers, groups)
+    candidates = pin(weigh(candidates, numbers, groups), chosen)
     return candidates, assign(candidates, profiles)
 
 

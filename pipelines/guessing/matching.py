@@ -8,7 +8,7 @@ from pipelines.guessing.fitting import fit
 from pipelines.guessing.kinds import KINDS, mask
 from pipelines.guessing.names import about
 from pipelines.guessing.profiles import Profile
-from pipelines.guessing.records import LOW, Target
+from pipelines.guessing.records import CHOSEN, LOW, Target
 from pipelines.guessing.synonyms import concepts_of
 from pipelines.guessing.unnamed import SOLO
 
@@ -181,6 +181,13 @@ def _misfits(concept: str, profile: Profile) -> list[str]:
 def _shapes(values: Sequence[str]) -> str:
     shapes = dict.fromkeys(mask(value) for value in values[:40])
     return " and ".join(f'"{shape}"' for shape in list(shapes)[:2])
+
+
+def pin(candidates: list[Candidate], chosen: Mapping[str, str]) -> list[Candidate]:
+    """Put what a person has chosen, column → concept, before all that was found."""
+    taken = {*chosen.values()}
+    rest = [c for c in candidates if c.column not in chosen and c.concept not in taken]
+    return [*(Candidate(column, what, 1.0, CHOSEN) for column, what in chosen.items()), *rest]
 
 
 def assign(candidates: list[Candidate], profiles: Mapping[str, Profile]) -> dict[str, Candidate]:

@@ -11,7 +11,7 @@ from pipelines.guessing.kinds import CODES, FEMALE, KNOWN_FALSE, KNOWN_TRUE, MAL
 from pipelines.guessing.matching import Candidate
 from pipelines.guessing.names import make_safe
 from pipelines.guessing.profiles import Profile
-from pipelines.guessing.records import LOW, UNKNOWN, Match
+from pipelines.guessing.records import FULL, LEFT, LOW, OWN, UNKNOWN, Match
 from pipelines.guessing.writing import write
 from transforms.countries import read_country
 from transforms.phones import read_phone
@@ -22,6 +22,7 @@ NOT_SENT = {
     ":password": "a secret, which is not sent",
     ":row": "numbers the rows of the file",
     ":notes": "free text about a person, which is not sent",
+    LEFT: "left out by a person",
 }
 KNOWN_GENDERS = {"female", "f", "k", "kvinne", "kvinna", "kvinde", "woman", "dame", "male", "m",
                  "mann", "man", "mand", "herre"}  # fmt: skip
@@ -62,7 +63,7 @@ class MemberWords:
         concept = found.concept
         if concept in NOT_SENT:
             return Match(column, (), found.confidence, found.why, left_out=NOT_SENT[concept])
-        if concept.startswith(":") and concept != ":full":
+        if concept.startswith(":") and concept != FULL:
             return self._property(column, profile, found)
         mapped = self._mapped(column, concept, profile)
         return Match(column, tuple(mapped), found.confidence, found.why, mapped)
@@ -211,7 +212,8 @@ class MemberWords:
         confidence, why = UNKNOWN, "no known name, sent beside the fields"
         if found is not None:
             confidence = found.confidence if found.confidence >= LOW else round(found.confidence, 2)
-            why = f"{found.why}: {found.concept.removeprefix(':')}"
+            own = found.concept == OWN
+            why = found.why if own else f"{found.why}: {found.concept.removeprefix(':')}"
         if not profile.counts:
             return Match(column, (), confidence, why, left_out="is empty in the sample")
         if profile.shares["national"] >= 0.9 and min(profile.lengths) >= 10:

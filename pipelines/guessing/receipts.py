@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pipelines.guessing.fitting import BACK, SALE
 from pipelines.guessing.matching import Candidate
 from pipelines.guessing.profiles import Profile
-from pipelines.guessing.records import UNKNOWN, Match, Table
+from pipelines.guessing.records import CLOCK, LEFT, UNKNOWN, Match, Table
 from pipelines.guessing.writing import write
 from validators.fields import DERIVED, RECEIPT_FIELDS
 
@@ -60,7 +60,9 @@ class ReceiptWords:
         if found is None:
             return Match(column, (), UNKNOWN, "no known name", left_out="nobody knows what it is")
         concept = found.concept
-        if concept == ":clock" and self._dated_only():
+        if concept == LEFT:
+            return Match(column, (), 1.0, found.why, left_out="left out by a person")
+        if concept == CLOCK and self._dated_only():
             return Match(column, ("Header.TimeStamp",), found.confidence, found.why)
         if concept.startswith(":"):
             reason = f"no field takes it ({concept.removeprefix(':')})"

@@ -7,6 +7,10 @@ from typing import Literal
 Target = Literal["members", "receipts"]
 LOW = 0.7
 """A match below this confidence is marked, so that a person looks at it."""
+LEFT, OWN, FULL, CLOCK = ":left", ":own", ":full", ":clock"
+"""What a column may be beside a field: not sent, a property of its own, first and last name in one,
+the time of day that goes with a date."""
+CHOSEN = "chosen by a person"
 UNKNOWN = 0.6
 """How sure it is that a column whose name and values say nothing is no known field."""
 
@@ -110,6 +114,8 @@ class Guess:
         added: wire names that no column feeds, with their YAML text.
         receipts: the words of `receipts`.
         questions: what a person must decide.
+        answered: those of `added` that a person has given a text.
+        description: what the feed is, in words of a person's.
     """
 
     path: str
@@ -123,3 +129,5 @@ class Guess:
     added: Mapping[str, str]
     receipts: Mapping[str, object]
     questions: tuple[str, ...]
+    answered: frozenset[str] = frozenset()
+    description: str = ""

@@ -19,7 +19,7 @@ WORDS = {"true", "false", "yes", "no", "on", "off", "null", "y", "n", "nan", "in
 def write_yaml(guess: Guess) -> str:
     """Write the feed; whatever it says of values is their shape."""
     low = sum(m.confidence < LOW for m in guess.matches)
-    description = f"{guess.target.title()} guessed from {guess.path.rpartition('/')[2]}"
+    guessed = f"{guess.target.title()} guessed from {guess.path.rpartition('/')[2]}"
     told = f"Guessed from {guess.path}: {len(guess.matches)} columns, {low} of low confidence."
     lines = [
         *fold(told, "#"),
@@ -27,7 +27,7 @@ def write_yaml(guess: Guess) -> str:
         *(line for q in guess.questions for line in fold(q, "# QUESTION:")),
         "type: pipelines.components.LoadFeedComponent",
         "attributes:",
-        f"  description: {quote(description)}",
+        f"  description: {quote(guess.description or guessed)}",
         *_source(guess),
         *_target(guess),
         *_block("values", guess.values, guess.values_why),
@@ -93,8 +93,10 @@ def _mapping(guess: Guess) -> list[str]:
                 done.add(field)
                 sent.append((place.get(field, 999), number, _line(field, match)))
     for field, text in guess.added.items():
-        told = ["    # QUESTION: no column feeds it; the empty constant lets nothing through"]
-        sent.append((place.get(field, 999), -1, [*told, f"    {field}: {text}"]))
+        told = "    # QUESTION: no column feeds it; the empty constant lets nothing through"
+        line = f"    {field}: {text}"
+        lines = [line] if field in guess.answered else [told, line]
+        sent.append((place.get(field, 999), -1, lines))
     return [line for _, _, lines in sorted(sent, key=lambda s: s[:2]) for line in lines] + left
 
 

@@ -14,7 +14,7 @@ import xxhash
 
 from connectors.files import take_stamp
 from connectors.files.fetching import is_url
-from pipelines.failures import Kind
+from pipelines.codes import Kind
 from pipelines.loading import file_source_of
 from pipelines.migration.keeping import write_json
 from pipelines.migration.words import RECONCILE, MigrationPlan
@@ -22,7 +22,7 @@ from pipelines.platforms import platform_of
 from pipelines.publishing import CannotWrite
 from pipelines.runs import Summary, now
 from pipelines.settings import private_folder, state_dir, trigg_account
-from pipelines.sourcing import resolve_source
+from pipelines.sourcing import path_of, resolve_source
 
 CHECKPOINT = "checkpoint.json"
 
@@ -210,7 +210,7 @@ def what_steps_are_made_of(plan: MigrationPlan) -> dict[str, str]:
             told = plan.words.reconcile
         elif step in plan.feeds:
             feed = plan.feeds[step].feed
-            source = resolve_source(feed.source.path)
+            source = resolve_source(path_of(feed.source, feed.partitions))
             stamp = None if is_url(source) else take_stamp(file_source_of(feed, Path(source)))
             told = (feed, source, stamp)
         digest.update(f"{step}\n{told!r}\n".encode())

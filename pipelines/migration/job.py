@@ -4,7 +4,10 @@ A feed keeps its own two assets, with their blocking checks; behind them stands 
 plan, which notes that it is finished. What comes after a step that failed does not run.
 """
 
+import ctypes
+import gc
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -13,7 +16,7 @@ import dagster as dg
 from delivery.ledger import open_ledger
 from pipelines.assets import DELIVERED, PREPARED, load_assets
 from pipelines.failures import classify, is_failure, keep_trace
-from pipelines.materializing import SILENT, open_instance
+from pipelines.materializing import OURS, SILENT, open_instance
 from pipelines.migration.asking import MigrationStopped
 from pipelines.migration.checkpoint import (
     Done,
@@ -28,6 +31,8 @@ from pipelines.migration.words import BEFORE, IDS, RECONCILE, STORES, MigrationP
 from pipelines.progress import Progress, Reporter
 from pipelines.runs import read_summary
 from pipelines.settings import ledger_url
+from pipelines.stopping import heard
+from pipelines.supervising.dead_runs import reap
 
 Tell = Callable[[str, str], None]
 """Told the name of a step that is finished, and what it did."""
@@ -145,7 +150,22 @@ def _run_step(plan: MigrationPlan, step: str, work: Callable[[], Result]) -> Res
         folder = migration_folder(plan.name)
         line, kind = classify(error) or (keep_trace(error, folder), "run")
         note_failure(plan, Failed(step, line, kind))
+    finally:
+        _let_go()
     raise dg.Failure(description=line, allow_retries=False)
+
+
+def _let_go() -> None:
+    """Give the memory of a step back: allocators keep it, and the peak would be that of them all.
+
+    After 30,000 ids were learned it is 60 MB, and none of it is in use.
+    """
+    import pyarrow as pa  # noqa: PLC0415  (slow to import)
+
+    gc.collect()
+    pa.default_memory_pool().release_unused()
+    with suppress(OSError, AttributeError):  # of glibc only
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def run_migration(
@@ -176,13 +196,16 @@ def run_migration(
     run_id = str(uuid4())
     with open_ledger(ledger_url()) as ledger, ledger.hold(f"migration {plan.name}"):
         write_checkpoint(plan, read_checkpoint(plan).with_run(run_id, todo))
+        heard.clear()
         with open_instance() as instance:
+            reap(instance)
             result = definitions.resolve_job_def(plan.name).execute_in_process(
                 instance=instance,
                 raise_on_error=False,
                 run_config={"ops": ops, "loggers": SILENT},
                 asset_selection=chosen,
                 run_id=run_id,
+                tags=OURS,
             )
         _note_failed_feed(plan, run_id, todo)
     return run_id, result.success

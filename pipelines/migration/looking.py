@@ -6,10 +6,11 @@ from pathlib import Path
 from uuid import uuid4
 
 from connectors.trigg.client import Client
+from pipelines.beginning import begin
 from pipelines.failures import classify
 from pipelines.feeds import LoadFeed
 from pipelines.feeds.ids import CustomerOf
-from pipelines.load_run import begin, prepare_step
+from pipelines.load_run import prepare_step
 from pipelines.migration.checkpoint import Checkpoint, migration_folder
 from pipelines.migration.stores import compare_stores
 from pipelines.migration.words import IDS, STORES, MigrationPlan

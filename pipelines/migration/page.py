@@ -1,4 +1,4 @@
-"""The page that people sign: one HTML file, which asks nothing of any other place."""
+"""The page that people sign."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -9,29 +9,15 @@ from typing import Any
 import polars as pl
 
 from pipelines.migration.reconciling import Reconciliation
+from pipelines.pages import make_html
 
 LISTED = 200
 """Differences that the page lists; all of them are in the Parquet file."""
 _STYLE = """
-:root { color-scheme: light dark; --line: light-dark(#d5d9de, #3b424b);
-  --quiet: light-dark(#59636e, #9aa4af); --good: light-dark(#116329, #57c878);
-  --bad: light-dark(#b31d28, #ff7b72); --back: light-dark(#ffffff, #14181d); }
-body { background: var(--back); color: light-dark(#1b1f24, #e6e9ec); margin: 2.5rem auto;
-  max-width: 68rem; padding: 0 1.25rem; font: 15px/1.5 system-ui, sans-serif; }
-h1 { font-size: 1.6rem; margin: 0; } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
-p { margin: .4rem 0; max-width: 48rem; } .quiet { color: var(--quiet); }
 .verdict { font-size: 1.15rem; font-weight: 600; margin: 1rem 0; }
-.good { color: var(--good); } .bad { color: var(--bad); }
-.wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }
-th, td { border-bottom: 1px solid var(--line); padding: .35rem .6rem; text-align: right;
-  font-variant-numeric: tabular-nums; white-space: nowrap; }
-th { font-weight: 600; color: var(--quiet); } .text { text-align: left; }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; margin: .8rem 0; }
-dt { color: var(--quiet); } dd { margin: 0; overflow-wrap: anywhere; }
 .sign { display: grid; grid-template-columns: repeat(auto-fit, minmax(15rem, 1fr)); gap: 2rem;
   margin-top: 1rem; } .sign div { border-top: 1px solid currentColor; padding-top: .3rem;
   margin-top: 3.2rem; color: var(--quiet); }
-@media print { body { margin: 0; max-width: none; color-scheme: light; } }
 """
 _SOURCES = (
     ("step", "step"),
@@ -78,14 +64,7 @@ def make_page(made: Reconciliation) -> str:
         for key, name in _FACTS
         if told.get(key)
     )
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\';'
-        " style-src 'unsafe-inline'\">\n"
-        f"<title>Reconciliation of {escape(str(told['name']))}</title>\n"
-        f"<style>{_STYLE}</style>\n</head>\n<body>\n"
-        f"<h1>Reconciliation of {escape(str(told['name']))}</h1>\n"
+    body = (
         f'<p class="verdict {way}">{escape(made.verdict[0].upper() + made.verdict[1:])}.</p>\n'
         f"<dl>{facts}</dl>\n"
         "<h2>What the sources held, and what became of it</h2>\n"
@@ -102,8 +81,8 @@ def make_page(made: Reconciliation) -> str:
         "<h2>Signed</h2>\n"
         '<div class="sign"><div>Prepared by (name, date)</div><div>Approved by (name, date)</div>'
         "<div>For the platform (name, date)</div></div>\n"
-        "</body>\n</html>\n"
     )
+    return make_html(f"Reconciliation of {told['name']}", body, _STYLE)
 
 
 def _table(columns: Sequence[tuple[str, str]], rows: Iterable[dict[str, Any]]) -> str:

@@ -1,8 +1,9 @@
 """What the sources of a migration say, read anew, and what of it the ledger knows as delivered."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -17,7 +18,7 @@ from pipelines.loading import RECORDS, Prepared, forget_records, prepare, read_r
 from pipelines.migration.words import PlannedFeed
 from pipelines.progress import Progress
 from pipelines.settings import private_folder
-from pipelines.sourcing import bring, resolve_source
+from pipelines.sourcing import bring, path_of, resolve_source
 from transforms.requests import bodies_of
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def read_source(
     feed, kind = planned.feed, kind_of(planned.feed)
     shutil.rmtree(folder, ignore_errors=True)
     private_folder(folder)
-    told_as = resolve_source(feed.source.path)
+    told_as = resolve_source(path_of(feed.source, feed.partitions))
     try:
         source = bring(told_as, folder, feed.source.limits, progress)
         done = prepare(feed, source, folder, progress=progress, told_as=told_as)
@@ -128,15 +129,11 @@ def _turned_away(folder: Path) -> pl.DataFrame:
 
 
 def _frames(path: Path, kind: Kind, fates: pl.Series) -> Iterator[pl.DataFrame]:
-    columns = ("key", "customer", "amount", "json")
-    for frame in read_records(path, columns):
+    # A column of a record batch holds on to all of the batch, so what is kept comes without texts.
+    facts = read_records(path, ("key", "customer", "amount"))
+    for frame, detail in zip(facts, _details(path, kind), strict=False):
         if frame.is_empty():
             continue
-        detail = pl.lit(None, pl.String)
-        if kind in {*_DETAILS, "vehicles"}:
-            bodies = bodies_of(frame["json"])
-            path_of = _DETAILS.get(kind)
-            detail = pl.lit(bodies.str.json_path_match(path_of) if path_of else bodies)
         first = int(frame["place"][0])
         yield frame.select(
             "key",
@@ -145,6 +142,15 @@ def _frames(path: Path, kind: Kind, fates: pl.Series) -> Iterator[pl.DataFrame]:
             detail.alias("detail"),
             fates.slice(first, frame.height).alias("fate"),
         )
+
+
+def _details(path: Path, kind: Kind) -> Iterable[pl.Expr | pl.Series]:
+    """Give the `detail` of each frame of records; null where the kind has none."""
+    if kind not in {*_DETAILS, "vehicles"}:
+        return repeat(pl.lit(None, pl.String))
+    path_of = _DETAILS.get(kind)
+    bodies = (bodies_of(frame["json"]) for frame in read_records(path, ("json",)))
+    return (body.str.json_path_match(path_of) if path_of else body for body in bodies)
 
 
 def count_fates(records: pl.DataFrame) -> dict[Fate, int]:

@@ -15,7 +15,7 @@ from pipelines.loading import file_source_of
 from pipelines.migration.words import PlannedFeed
 from pipelines.progress import Progress, Step
 from pipelines.shaping import map_rows
-from pipelines.sourcing import bring, resolve_source
+from pipelines.sourcing import bring, path_of, resolve_source
 
 if TYPE_CHECKING:
     from connectors.trigg.client import Client
@@ -95,7 +95,9 @@ def _named(feed: LoadFeed, folder: Path, progress: Progress) -> Iterator[pl.Data
     fields = [name for name in FIELDS if name in feed.mapping]
     if not fields:
         return
-    source = bring(resolve_source(feed.source.path), folder, feed.source.limits, progress)
+    source = bring(
+        resolve_source(path_of(feed.source, feed.partitions)), folder, feed.source.limits, progress
+    )
     rows = 0
     for frame in read(file_source_of(feed, source)):
         rows += frame.height

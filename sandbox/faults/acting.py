@@ -107,10 +107,29 @@ async def _turn_page(rule: WrongPage, number: int, call: Call, run: Run) -> Resp
     meta = cast("dict[str, object]", strict_json.read(meta_text.removesuffix("}")))
     if rule.wrong == "no_meta":
         return answer(f"{data}}}")
+    if rule.wrong == "bare":
+        return answer(data.removeprefix('{"data":'))
     if rule.wrong == "empty":
         data = '{"data":[]'
-    elif rule.wrong == "repeated":
-        meta["activePage"] = int(dict(call.query).get("page", "1"))
-    elif rule.wrong == "totals":
-        meta["totalRecords"] = cast("int", meta["totalRecords"]) + number
+    meta |= _tell_wrongly(rule, number, meta, dict(call.query).get("page", "1"))
     return answer(f'{data},"metaData":{strict_json.write(meta)}}}')
+
+
+def _tell_wrongly(
+    rule: WrongPage, number: int, meta: dict[str, object], asked: str
+) -> dict[str, object]:
+    """Return what `metaData` says wrongly."""
+    page = cast("int", meta["activePage"])
+    match rule.wrong:
+        case "repeated":
+            return {"activePage": int(asked)}
+        case "totals":
+            return {"totalRecords": cast("int", meta["totalRecords"]) + number}
+        case "renamed":
+            return {"activePage": page - 1}
+        case "endless":
+            return {"totalPages": page + 1}
+        case "text":
+            return {name: str(value) for name, value in meta.items()}
+        case _:
+            return {}

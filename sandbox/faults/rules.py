@@ -105,7 +105,9 @@ class Short(Rule):
 class WrongPage(Rule):
     """A page of a report that contradicts the others."""
 
-    wrong: Literal["repeated", "empty", "totals", "no_meta", "capped"]
+    wrong: Literal[
+        "repeated", "empty", "totals", "no_meta", "bare", "capped", "renamed", "text", "endless"
+    ]
     pages: Annotated[tuple[Count, ...], Field(min_length=1, strict=False)] | None = None
     rows: Count = 10
 

@@ -59,7 +59,7 @@ LIMITS = st.builds(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(RECORDS, st.lists(st.integers(0, 6), max_size=6), LIMITS)
 def test_each_record_is_in_one_batch_and_batches_are_as_full_as_can_be(records, sizes, limits):
     batches = cut(records, sizes, limits)
@@ -189,7 +189,7 @@ def test_fewer_records_from_now_on():
     assert len(places(cutter.cut())) == 1
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(st.lists(st.integers(0, 2), max_size=8), max_size=8),
     st.integers(1, 6),

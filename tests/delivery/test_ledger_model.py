@@ -255,4 +255,4 @@ def test_any_sequence(request, make, database, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])
 def test_any_long_sequence(request, make, database, tmp_path):
-    check(request, make, database, tmp_path, examples=100, steps=30)
+    check(request, make, database, tmp_path, examples=60, steps=30)

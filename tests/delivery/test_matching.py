@@ -57,7 +57,7 @@ def order(keep, members, n):
     }[keep]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     st.lists(MEMBER, max_size=25),
     st.sampled_from(["newest", "most_complete", "first"]),

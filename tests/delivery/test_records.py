@@ -207,7 +207,7 @@ def test_no_text_has_no_hash():
     assert hash_texts(pa.array(["a", "b"], pa.large_string()).slice(2)).to_pylist() == []
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.text(max_size=20), max_size=12), st.integers(0, 12), st.integers(0, 12))
 def test_hashes_are_of_the_texts_wherever_they_begin(texts, start, length):
     whole = pa.array(texts, pa.large_string())
@@ -233,7 +233,7 @@ def test_packed_places_are_read_again(places):
 # Records by their places
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.integers(0, 4), max_size=6), st.data())
 def test_records_are_found_by_their_places(tmp_path_factory, sizes, data):
     path = tmp_path_factory.mktemp("records") / "records.arrow"

@@ -361,7 +361,7 @@ def test_none_is_lost_none_doubled(tmp_path_factory, ledger, case):
 
 
 @pytest.mark.slow
-@settings(max_examples=600, **CHECKS)
+@settings(max_examples=250, **CHECKS)
 @given(cases())
 def test_none_is_lost_none_doubled_whatever_happens(tmp_path_factory, ledger, case):
     run_case(tmp_path_factory.mktemp("load"), ledger, case)

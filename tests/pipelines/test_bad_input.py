@@ -53,7 +53,8 @@ def test_a_hostile_file_is_refused_whole(case: str, api, run: Run) -> None:
     assert said in summary.error
     assert Path(file).name in summary.error
     assert api.facts()["requests"] == 0
-    assert {path.name for path in Path(summary.folder).iterdir()} <= {"summary.json", "rejects.csv"}
+    left = {path.name for path in Path(summary.folder).iterdir()}
+    assert left <= {"summary.json", "rejects.csv", "report.html"}
 
 
 @pytest.mark.usefixtures("dagster_forgets")
@@ -77,7 +78,7 @@ def test_a_wrong_key_stops_the_run(
     assert "check TRIGG_API_KEY" in summary.error
     assert "another-key" not in summary.error
     assert (api.facts()["requests"], api.facts()["imports"]) == (0, 0)
-    assert not list(state.glob("exports/*/*/data.parquet"))
+    assert not list(state.glob("exports/*/*/data/*"))
 
 
 @pytest.mark.usefixtures("dagster_forgets")
@@ -87,8 +88,9 @@ def test_a_stopped_server_is_told_and_what_to_do(feed: str, run: Run, state: Pat
     assert (summary.exit_code, is_one_line(summary.error)) == (2, True)
     assert "127.0.0.1:9 not reached" in summary.error
     assert "check TRIGG_BASE_URL" in summary.error
-    assert not list(state.glob("exports/*/*/data.parquet"))
-    assert {path.name for path in Path(summary.folder).iterdir()} == {"summary.json"}
+    assert not list(state.glob("exports/*/*/data/*"))
+    left = {path.name for path in Path(summary.folder).iterdir()}
+    assert left <= {"summary.json", "profile.json", "report.html"}  # and no records
 
 
 @pytest.mark.usefixtures("dagster_forgets")
@@ -203,7 +205,7 @@ def test_a_typo_in_yaml_is_told_with_its_line(checkout) -> None:
         f"loyalty-etl: pipelines/defs/members_csv/defs.yaml:{line}: unknown word `max_member`"
         " under target; did you mean max_members?"
         " allowed: max_bytes, in_flight, endpoint, list_separator, format, envelope, element,"
-        " delimiter, content_type, confirm, max_members\n"
+        " delimiter, content_type, confirm, max_members [feed]\n"
     )
 
 

@@ -104,7 +104,7 @@ def test_a_missing_variable_is_told_with_its_profile(shop, cli_here) -> None:
     ran = cli_here("run", feed)
     said = "TRIGG_BRAND_A_BASE_URL is not set: put it in the environment or in .env"
     assert (ran.code, ran.out) == (1, "")
-    assert ran.err == f"loyalty-etl: profile brand_a: {said}\n"
+    assert ran.err == f"loyalty-etl: profile brand_a: {said} [account]\n"
     assert cli_here("run", feed, "--dry-run").code == 0
 
 

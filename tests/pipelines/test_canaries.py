@@ -169,6 +169,7 @@ def test_no_canary_flies_away(
             ["runs", "show", run_id],
             ["results", run_id],
             ["resolve", run_id],
+            ["report", run_id],
         ):
             say(*words)
         say("results", run_id, "--outcome", "rejected")

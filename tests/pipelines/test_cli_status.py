@@ -38,7 +38,9 @@ def test_a_quiet_house(cli_here) -> None:
     ran = cli_here("status")
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.startswith("No load is unfinished, and nothing is in doubt\n")
-    assert cli_here("status", "--json").json() == {"loads": [], "in_doubt": [], "quarantined": []}
+    told = cli_here("status", "--json").json()
+    assert told.pop("time").endswith("+00:00")
+    assert told == {"loads": [], "in_doubt": [], "quarantined": [], "ok": True, "feeds": []}
 
 
 def test_what_is_in_doubt_is_settled_by_hand(api, doubted, cli_here) -> None:
@@ -81,6 +83,8 @@ def test_a_load_is_given_up(doubted, cli_here) -> None:
     assert "= 69 accepted + 0 rejected + 0 unchanged + 0 in doubt + 20 unsent" in given_up.out
     assert (cli_here("status").code, cli_here("resume").out[:7]) == (0, "Nothing")
     assert {path.name for path in Path(folder).iterdir()} == {
+        "profile.json",
+        "report.html",
         *("accepted.parquet", "outcomes.parquet", "summary.json", "unsent.csv"),
     }
     assert cli_here("resolve", run_id, "--abandon").code == 1

@@ -138,7 +138,7 @@ WRONG_WORDS: dict[str, tuple[str, str, str, str, str]] = {
     "column type": (REPORT, "birthDate: timestamp", "birthDate: timestmp", "`columns.birthDate`: type 'timestmp' is none of text, integer, decimal(N), number,", ""),
     "column type missing": (REPORT, "points: integer", "points:", "`columns.points`: Input should be a valid string", ""),
     "key of no column": (REPORT, "key: [id]", "key: [idd]", "`key`: `columns` does not name idd", ""),
-    "source of a report": (REPORT, "  report:", "  source: {path: a.csv}\n  report:", "unknown word `source`; allowed: description, profile, after, report, columns, required, key, keep_versions", "  source:"),
+    "source of a report": (REPORT, "  report:", "  source: {path: a.csv}\n  report:", "unknown word `source`; allowed: columns, required, key", "  source:"),
     "duplicates of receipts": (RECEIPTS, "  mapping:", "  duplicates: {match: []}\n  mapping:", "`duplicates`: belongs to members, receipts have none: leave it out", "duplicates:"),
     "duplicates by nothing": (MEMBERS, "  mapping:", "  duplicates: {match: [[mobilephone]]}\n  mapping:", "`duplicates.match`: mobilephone is not mapped, so nobody is matched by it; mapped: externalId, mobilePhone,", "duplicates:"),
     "duplicates by an empty rule": (MEMBERS, "  mapping:", "  duplicates: {match: [[]]}\n  mapping:", "`duplicates.match.0`: ", "duplicates:"),

@@ -107,7 +107,7 @@ def test_a_person_is_gone_from_every_file(
     there = holding(state, *PERSONAL)
     assert {Path(name).name for name in there} == {
         *("plan.json", "rejects.csv", "outcomes.parquet", "accepted.parquet", "error.log"),
-        "data.parquet",
+        "part-00001.parquet",
     }
 
     words = ["forget", "--key", PHONE, "--key", EMAIL, "--key", ID]
@@ -139,19 +139,26 @@ def test_a_person_is_gone_from_every_file(
 def _check_manifests(*outs: Path) -> None:
     for out in outs:
         told = json.loads((out / "latest" / "manifest.json").read_text())
-        data = (out / "latest" / "data.parquet").read_bytes()
-        rows = pl.read_parquet(out / "latest" / "data.parquet")
-        assert told["rows"] == rows.height == told["total_records"] - 1 == 40
-        assert (told["forgotten"], told["bytes"]) == (1, len(data))
+        (file,) = told["files"]
+        data = (out / "latest" / file["path"]).read_bytes()
+        rows = pl.read_parquet(out / "latest" / "data")
+        assert told["rows"] == rows.height == told["proof"]["declared"] - 1 == 40
+        assert (told["forgotten"], file["rows"], file["bytes"]) == (1, 40, len(data))
         assert told["forgotten_at"]
-        assert told["sha256"] == hashlib.sha256(data).hexdigest()
-        assert [*told["columns"]] == rows.columns
+        assert file["sha256"] == hashlib.sha256(data).hexdigest()
+        assert [*told["columns"]["data"]] == rows.columns
 
 
 def _check_private(state: Path) -> None:
     line = json.loads((state / "forgotten.log").read_text().splitlines()[-1])
     assert (len(line["keys"]), line["ledger"]) == (3, 0)
-    for name in ("forgotten.log", KEY_FILE, "data.parquet", "rejects.csv", "outcomes.parquet"):
+    for name in (
+        "forgotten.log",
+        KEY_FILE,
+        "part-00001.parquet",
+        "rejects.csv",
+        "outcomes.parquet",
+    ):
         for path in state.rglob(name):
             assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
 

@@ -196,7 +196,7 @@ def carts_feed(tmp_path_factory) -> LoadFeed:
     return find_feed(str(write(tmp_path_factory.mktemp("carts"))))[1]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(rows=CARTS, size=st.integers(1, 5))
 def test_wherever_the_stream_is_cut_the_same_comes_of_it(carts_feed, rows, size):
     texts = [

@@ -281,10 +281,11 @@ def test_what_is_sent_alike_matches_however_it_is_written(merge):
 
 def test_the_example_of_the_docs_does_what_it_says(tmp_path):
     page = (ROOT / "docs" / "duplicates.md").read_text(encoding="utf-8")
-    rows, words, said = (
-        re.search(rf"^```{kind}\n(.*?)^```", page, re.MULTILINE | re.DOTALL)[1]
-        for kind in ("csv", "yaml", "text")
+    texts, words = (
+        re.findall(rf"^```{kind}\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+        for kind in ("text", "yaml")
     )
+    (rows, said, *_), words = texts, words[0]
     source = tmp_path / "members.csv"
     source.write_text(rows, encoding="utf-8")
     (tmp_path / "defs.yaml").write_text(words, encoding="utf-8")

@@ -7,8 +7,9 @@ import polars as pl
 import pytest
 import yaml
 
+from pipelines.beginning import begin
 from pipelines.feeds import find_feed
-from pipelines.load_run import begin, prepare_step
+from pipelines.load_run import prepare_step
 from pipelines.validating import validate
 from pipelines.writing_back import UNSENT
 

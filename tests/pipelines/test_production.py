@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 
 from connectors.trigg.account import AccountError
-from pipelines import load_run
+from pipelines import beginning, load_run
 from pipelines.feeds import find_feed
 from pipelines.materializing import open_instance
 from pipelines.progress import Step
@@ -42,7 +42,7 @@ def test_nothing_is_read_or_sent_without_leave(production, cli, tmp_path: Path) 
     assert (ran.code, ran.out) == (1, "")
     host = production.base_url.removeprefix("http://")
     (line,) = ran.err.splitlines()
-    assert line == f"loyalty-etl: nothing was sent into {host} (production): {REFUSED}"
+    assert line == f"loyalty-etl: nothing was sent into {host} (production): {REFUSED} [account]"
     assert production.facts()["requests"] == 0
 
 
@@ -143,7 +143,7 @@ def test_dagster_is_refused_as_a_command_is(production, till, shop, monkeypatch)
 def test_leave_that_ended_before_the_sending_is_none(production, till, monkeypatch) -> None:
     name, feed = find_feed(str(till))
     monkeypatch.setenv(ALLOW, "1")
-    begun = load_run.begin("r1", name, feed, "", dry_run=False)
+    begun = beginning.begin("r1", name, feed, "", dry_run=False)
     assert load_run.prepare_step(feed, begun, quiet).state == "prepared"
     monkeypatch.setenv(ALLOW, "0")
     with pytest.raises(AccountError, match="nothing was sent"):

@@ -159,11 +159,6 @@ def test_a_feed_that_the_method_cannot_take_is_refused(tmp_path, endpoint, mappi
         find_feed(str(feed(tmp_path, endpoint, mapping)))
 
 
-def test_duplicates_are_of_imports_only(tmp_path):
-    with pytest.raises(FeedError, match="belongs to members of POST /import"):
-        find_feed(str(feed(tmp_path, duplicates={"match": [["firstName"]]})))
-
-
 def test_words_of_receipts_have_no_place(tmp_path):
     with pytest.raises(FeedError, match="receipts"):
         find_feed(str(feed(tmp_path, receipts={"vat_percent": "25"})))

@@ -38,7 +38,7 @@ def read_json(path: Path) -> dict:
 
 
 def told_to_dagster(run_id: str) -> tuple[dict[str, dict], dict[str, bool]]:
-    """Give a run's metadata for each asset, and the verdicts of its checks."""
+    """Give a run's metadata for each asset, and whether all its checks passed."""
     with open_instance() as instance:
         records = instance.get_records_for_run(run_id).records
         events = [r.event_log_entry.dagster_event for r in records]
@@ -54,7 +54,8 @@ def told_to_dagster(run_id: str) -> tuple[dict[str, dict], dict[str, bool]]:
             }
         if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             found = event.event_specific_data
-            checks[found.asset_key.to_user_string()] = found.passed
+            asset = found.asset_key.to_user_string()
+            checks[asset] = checks.get(asset, True) and found.passed
     return metadata, checks
 
 
@@ -79,6 +80,8 @@ def test_a_load_arrives_whole(feed: str, api, run: Run) -> None:
     folder = run_folder(summary.run_id, feed)
     assert {path.name for path in folder.iterdir()} == {
         "summary.json",
+        "profile.json",
+        "report.html",
         "outcomes.parquet",
         "accepted.parquet",
     }
@@ -125,12 +128,12 @@ def test_a_report_is_published_whole(run: Run, state: Path) -> None:
         assert (summary.state, summary.exit_code, summary.rows) == ("finished", 0, rows)
         published = state / "exports" / feed / "latest"
         assert published.resolve() == Path(summary.output).resolve()
-        assert pl.read_parquet(published / "data.parquet").height == rows
+        assert pl.read_parquet(published / "data").height == rows
         assert read_json(published / "manifest.json")["run_id"] == summary.run_id
         metadata, _ = told_to_dagster(summary.run_id)
         told = metadata[f"{feed}/report"]
         assert (told["rows"], told["folder"]) == (rows, summary.output)
-        columns = pl.read_parquet_schema(published / "data.parquet")
+        columns = pl.read_parquet_schema(published / "data")
         assert [column.name for column in told["dagster/column_schema"].columns] == [*columns]
 
 
@@ -139,7 +142,7 @@ def test_an_export_goes_where_it_is_told(run: Run, tmp_path: Path) -> None:
     run("members_csv")
     summary = run("customers_report", output=tmp_path / "out")
     assert summary.output == str(tmp_path / "out" / summary.run_id)
-    assert (tmp_path / "out" / "latest" / "data.parquet").exists()
+    assert (tmp_path / "out" / "latest" / "data").exists()
 
 
 def test_nightly_runs_every_feed_in_order(api) -> None:
@@ -169,7 +172,8 @@ def test_a_dry_run_sends_nothing_and_counts_what_a_run_sends(api, run: Run, writ
     dry = run(f"{feed}/", dry_run=True)
     assert (dry.state, dry.exit_code, dry.dry_run, dry.accepted_records) == ("prepared", 0, True, 0)
     assert api.facts()["requests"] == 0
-    assert {path.name for path in Path(dry.folder).iterdir()} == {"summary.json", "plan.json"}
+    left = {path.name for path in Path(dry.folder).iterdir()}
+    assert left == {"summary.json", "plan.json", "profile.json", "report.html"}
     assert stat.S_IMODE((Path(dry.folder) / "plan.json").stat().st_mode) == 0o600
     sent = run(f"{feed}/")
     assert (sent.requests, sent.bytes, sent.totals) == (dry.requests, dry.bytes, dry.totals)

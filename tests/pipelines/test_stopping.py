@@ -59,7 +59,7 @@ def begin(cli, write_feed) -> Iterator[Callable[[], subprocess.Popen[str]]]:
 
 
 def wait_for(api, posts: int) -> None:
-    until = time.monotonic() + 30
+    until = time.monotonic() + 150
     while time.monotonic() < until:
         facts = httpx.get(api.facts_url, trust_env=False).json()
         if facts["seen"].get("POST /transactions", 0) >= posts:

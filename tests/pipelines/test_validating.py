@@ -14,8 +14,9 @@ from pipelines.cases import Case
 from pipelines.cli.terminal import ending_on_sigterm
 from pipelines.feeds import LoadFeed
 from pipelines.loading import prepare
+from pipelines.noting import DISTINCT
 from pipelines.suggesting import suggest
-from pipelines.validating import DISTINCT, validate
+from pipelines.validating import validate
 
 DIRTY = ROOT / "sample_data" / "dirty"
 COLUMNS = {

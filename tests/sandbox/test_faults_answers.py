@@ -152,6 +152,16 @@ def test_pages_that_cannot_be_true(api, doc_rule, make_receipt):
     assert page(api) == {"data": second["data"]}
     api.put_faults(empty | {"wrong": "totals"})
     assert [page(api)["metaData"]["totalRecords"] for _ in range(2)] == [6, 7]
+    api.put_faults(empty | {"wrong": "bare"})
+    assert page(api) == second["data"]
+    meta = second["metaData"]
+    for wrong, said in [
+        ("renamed", {"activePage": 1}),
+        ("endless", {"totalPages": 3}),
+        ("text", {name: str(value) for name, value in meta.items()}),
+    ]:
+        api.put_faults(empty | {"wrong": wrong})
+        assert page(api) == second | {"metaData": meta | said}
     api.put_faults({"fault": "wrong_page", "wrong": "capped", "rows": 1})
     assert [store["id"] for store in page(api)["data"]] == ["S2"]
     assert page(api)["metaData"]["totalPages"] == 5

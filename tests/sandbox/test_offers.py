@@ -12,7 +12,7 @@ import yaml
 
 import sandbox
 from sandbox.offers import Offers, read_offers
-from tests.sandbox.shapes import check_promotions
+from tests.sandbox.shapes import check_promotions, shape
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs" / "sandbox.md"
@@ -143,6 +143,25 @@ def test_wrong_requests_about_vehicles(api, member):
     assert httpx.get(f"{api.running.bodies_url}/customers").status_code == 404
 
 
+def test_bonus_campaigns_of_all_and_of_a_member(api, example, member):
+    sample = example("bonus_campaigns_list.response")
+    shown = api.get("loyalty/bonus/campaigns").json()
+    assert shape(shown) == shape(sample)
+    assert list(shown[0]) == list(sample[0])
+    for path in ("", "/", f"/{member}", f"/{example('promotion_redeem.request')['customerId']}"):
+        assert api.get(f"loyalty/bonus/campaigns{path}").json() == shown
+    assert api.get("loyalty/bonus/campaigns/nobody").status_code == 404
+    assert api.get("loyalty/bonus/campaigns", id=member).status_code == 400
+
+
+def test_affiliates_have_an_id_and_a_name(start):
+    named = [{"id": "A1", "name": "One"}, {"id": "A2", "name": "Two"}]
+    with start(offers={"affiliates": named, "campaigns": []}) as api:
+        assert api.get("affiliates").json() == named
+        assert api.get("loyalty/bonus/campaigns").json() == []
+        assert api.get("affiliates", page=1).status_code == 400
+
+
 def test_the_offers_of_the_docs_are_those_there_are_from_the_start():
     text = DOCS.read_text(encoding="utf-8")
     [block] = re.findall(
@@ -194,7 +213,7 @@ def test_the_command_refuses_wrong_offers_and_unknown_methods(cli, tmp_path):
     assert (ran.code, ran.err) == (1, f"loyalty-etl: {offers}: cards[0].name: field required\n")
     ran = cli("sandbox", "--port", 0, "--data", tmp_path / "data", "--not-activated", "bonuses")
     assert ran.code == 1
-    assert "bonuses: methods are bonus, carts, import" in ran.err
+    assert "bonuses: methods are affiliates, bonus, carts, import" in ran.err
     assert not (tmp_path / "data").exists()
 
 

@@ -70,7 +70,7 @@ def unmark(value):
     ascii_only=st.booleans(),
 )
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_a_batch_comes_back_equal(shared_api, batch, indent, ascii_only):
     before = shared_api.facts()

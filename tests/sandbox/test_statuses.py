@@ -32,7 +32,11 @@ METHODS = [
     ("GET", "customers/changed/2024-01-01", None, ""),
     ("DELETE", "customers/id/X/source/etl", None, ""),
     ("DELETE", "customers/externalId/X/source/etl", None, ""),
+    ("GET", "affiliates", None, "previews"),
     ("GET", "bonus/rules", None, "bonus"),
+    ("GET", "loyalty/bonus/campaigns", None, "bonus"),
+    ("GET", "loyalty/bonus/campaigns/", None, "bonus"),
+    ("GET", "loyalty/bonus/campaigns/X", None, "bonus"),
     ("POST", "loyalty/bonus/import", None, "bonus"),
     ("POST", "loyalty/bonus/addRewardPoints?customerId=X", None, "bonus"),
     ("POST", "loyalty/activity/2/customerId/X", None, "bonus"),
@@ -121,6 +125,7 @@ def test_403_of_previews_that_are_not_activated(start):
             ("POST", "loyalty/loyalty-cards/transfer-clips", "loyalty_cards"),
             ("POST", "modules/vehicles/customerId/X", "vehicles"),
             ("GET", "promotions/definitions", "promotions"),
+            ("GET", "affiliates", "affiliates"),
         ):
             assert needs in check_envelope(api.send(verb, path, {}), 403)
 

@@ -106,7 +106,7 @@ def csv_of(kinds, texts, delimiter):
     return envelope.wrap(texts.to_frame("json"))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(members(), st.sampled_from([",", ";", "\t", "|"]))
 def test_each_format_holds_the_same_members(drawn, delimiter):
     kinds, rows, wanted = drawn
@@ -126,7 +126,7 @@ def test_each_format_holds_the_same_members(drawn, delimiter):
     assert asked == wanted
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(members())
 @example(({"externalId": "text"}, [{"externalId": "007"}], [{"externalId": "007"}]))
 def test_what_is_told_flat_is_what_is_sent(drawn):

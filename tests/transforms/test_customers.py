@@ -207,7 +207,7 @@ CUSTOMERS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(CUSTOMERS, min_size=1, max_size=4), st.sampled_from(["create", "update"]))
 def test_what_is_written_is_read_back(customers, form):
     texts = encode([flatten(one) for one in customers], form)

@@ -35,19 +35,19 @@ def times(*texts, words):
     return frame.select(read_time(pl.col("a"), words)).to_series().to_list()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(DAYS, min_size=1, max_size=5), st.sampled_from(PATTERNS))
 def test_a_day_is_read_back(days, words):
     assert dates(*(d.strftime(words) for d in days), words=words) == [d.isoformat() for d in days]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.datetimes(dt.datetime(1900, 1, 1), dt.datetime(2099, 12, 31)), st.sampled_from(TIMES))
 def test_a_time_is_read_back_to_the_second(time, words):
     assert times(time.strftime(words), words=words) == [time.isoformat(timespec="seconds")[:19]]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.datetimes(dt.datetime(1901, 1, 1), dt.datetime(2099, 12, 31)))
 def test_a_serial_number_is_read_back(time):
     time = time.replace(microsecond=0)
@@ -56,7 +56,7 @@ def test_a_serial_number_is_read_back(time):
     assert dates(serial, words="excel") == [time.date().isoformat()]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.integers(-(10**9), 4 * 10**9))
 def test_seconds_since_1970_are_read_back(seconds):
     moment = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(seconds=seconds)
@@ -66,7 +66,7 @@ def test_seconds_since_1970_are_read_back(seconds):
     assert dates(str(seconds), words="epoch", zone="UTC") == [text[:10]]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(DAYS.filter(lambda day: day <= dt.date(2024, 6, 1)))
 def test_a_birth_date_of_two_digits_is_the_latest_that_is_not_to_come(day):
     today = dt.date(2024, 6, 1)

@@ -48,7 +48,7 @@ DOMAINS = st.lists(PARTS, min_size=1, max_size=3).map("".join) | st.sampled_from
 )  # fmt: skip
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(LOCALS, DOMAINS), min_size=1, max_size=10))
 def test_the_pattern_says_what_the_library_says(pairs):
     texts = [f"{local}@{domain}" for local, domain in pairs]

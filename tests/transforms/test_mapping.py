@@ -109,7 +109,7 @@ def test_what_a_table_has(otherwise, other):
         assert mapped.columns == ["X"]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.dictionaries(
         st.text(min_size=1, max_size=3),
@@ -133,7 +133,7 @@ def test_a_template_needs_all_its_parts():
     assert one(Filled(filled.parts[:3]), *TWO) == ["1@2", None, None, None, None]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(st.text(max_size=3), st.text(max_size=3)), min_size=1, max_size=5))
 def test_a_template_is_what_python_makes_of_it(rows):
     filled = Filled((Constant("<"), FromColumn("b"), Constant("|"), FromColumn("a")))
@@ -233,7 +233,7 @@ def judge(frame):
     return grouped.agg("_row", pl.col("beside_unknown").any()).select("_row", "beside_unknown")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(KEYS, SIZES)
 def test_where_frames_are_cut_does_not_matter(keys, sizes):
     frames = list(rows_together(cut(keys, sizes), ["s", "r"]))
@@ -244,7 +244,7 @@ def test_where_frames_are_cut_does_not_matter(keys, sizes):
     assert receipts == (judge(whole).rows() if keys else [])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(KEYS)
 def test_a_receipt_is_tainted_by_a_neighbour_without_a_whole_key(keys):
     (whole,) = cut(keys, [])

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transforms.mapping import FromColumn, map_columns
-from transforms.members import encode_members
+from transforms.members import encode_customers, encode_members
 
 EXAMPLES = Path(__file__).parents[1] / "sandbox" / "examples"
 NASTY = st.sampled_from(
@@ -103,14 +103,14 @@ def check_against_reference(kinds, rows):
     assert texts == alone
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(member_lists())
 def test_members_are_what_the_reference_makes_of_them(drawn):
     check_against_reference(*drawn)
 
 
 @pytest.mark.slow
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(member_lists())
 def test_many_members_are_what_the_reference_makes_of_them(drawn):
     check_against_reference(*drawn)
@@ -149,6 +149,15 @@ def test_a_field_that_is_cleared_is_null_wherever_it_stands():
         ),
         '{"externalId":"2"}',
     ]
+
+
+@pytest.mark.parametrize("form", ["import", "create", "update"])
+def test_a_consent_beside_one_that_is_cleared_has_its_value_only(form):
+    name = "consents.extendedConsents.sms"
+    rows = [{name: CLEAR}, {name: "true"}, {name: None}]
+    texts = encode_customers(to_frame(rows, {name: "boolean"}), {name: "boolean"}, form)
+    assert ["null" in text for text in texts] == [True, False, False]
+    assert '[{"id":"sms","value":true}]' in texts[1]
 
 
 def test_no_member_gives_no_text():

@@ -36,14 +36,14 @@ def written(draw):
     return decimal, thousands, numbers, texts
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(written())
 def test_what_is_written_in_a_style_is_read_back(drawn):
     decimal, thousands, numbers, texts = drawn
     assert read(*texts, decimal=decimal, thousands=thousands) == [f"{n:.2f}" for n in numbers]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.sampled_from(STYLES), st.text("0123456789.,' -+\u2212\u00a0", max_size=9))
 def test_anything_read_is_a_number_of_the_same_digits(style, text):
     (number,) = read(text, decimal=style[0], thousands=style[1])

@@ -100,7 +100,7 @@ ALMOST = st.tuples(
 NUMBERS = st.tuples(CODES | st.just(""), DIGITS).map("".join) | ALMOST
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.lists(NUMBERS, min_size=1, max_size=30),
     st.sampled_from(HOMES),
@@ -112,7 +112,7 @@ def test_the_patterns_say_what_the_library_says(texts, region, check):
     assert read == [_ask(text, region, check) for text in plain]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.text() | st.text("+0123456789 ()-/"), max_size=8), st.sampled_from(HOMES))
 def test_no_text_ends_it_and_what_is_read_is_read_again_as_it_is(texts, region):
     read = read_phone(pl.Series(texts, dtype=pl.String), region, "valid")

@@ -237,14 +237,14 @@ def check_against_reference(feed):
             assert isinstance(quantity, int) == (quantity == int(quantity))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(flat_feeds())
 def test_receipts_are_what_the_reference_makes_of_them(feed):
     check_against_reference(feed)
 
 
 @pytest.mark.slow
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(flat_feeds())
 def test_many_receipts_are_what_the_reference_makes_of_them(feed):
     check_against_reference(feed)

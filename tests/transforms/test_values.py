@@ -31,7 +31,7 @@ def test_the_usual_style_leaves_no_marks(kind):
     assert read(["x"], kind).rows() == [("x",)]
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=45, deadline=None)
 @given(
     st.sampled_from(["number", "integer", "date", "boolean"]),
     st.lists(st.text("0123456789-.:TtrueFalse \u2212+", max_size=12), min_size=1, max_size=8)

@@ -88,7 +88,7 @@ cells = st.sampled_from([None, "", " ", "\t", "\u00a0", "\u2003", "a", " a", "b\
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.lists(st.tuples(cells, cells, st.sampled_from([None, 1, 2]), st.booleans()), max_size=8),
     st.sets(st.sampled_from(["a", "b", "n", "t"])),

@@ -222,7 +222,7 @@ def test_judges_agree_on_customers(frame):
 
 
 @pytest.mark.slow
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     frames([*ITEMS, *HEADER_ID], LINE_FACTS),
     frames(HEADER, RECEIPT_FACTS),

@@ -67,9 +67,10 @@ def test_the_year_arrives_to_the_cent_and_comes_back(
         name, words = find_feed("transactions_report")
         summary = run_feed(name, words, Reporter(), output=str(tmp_path / "out"))
         assert summary.error == ""
-    report = pl.read_parquet(tmp_path / "out" / "latest" / "data.parquet")
+    report = pl.read_parquet(tmp_path / "out" / "latest" / "data")
     manifest = json.loads((tmp_path / "out" / "latest" / "manifest.json").read_text())
-    assert report.height == manifest["rows"] == manifest["total_records"] == LINES
+    assert report.height == manifest["rows"] == manifest["proof"]["declared"] == LINES
+    assert manifest["proof"]["complete"]
     assert same_lines(report, year / "receipts.csv")
 
 

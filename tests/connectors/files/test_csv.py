@@ -35,7 +35,7 @@ def render(rows, *, end, quoting, last_end, delimiter, quote):
     return (text if last_end else text.removesuffix(end)), starts
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     rows=st.lists(st.tuples(*[st.none() | TEXT] * 3), max_size=12),
     style=st.fixed_dictionaries(
@@ -66,7 +66,7 @@ def test_rows_come_back_as_they_were_written(desk, rows, style, block):
     ]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     rows=st.lists(st.tuples(*[st.none() | PLAIN] * 2, PLAIN.filter(bool)), max_size=12),
     end=st.sampled_from(["\n", "\r\n", "\r"]),
@@ -345,7 +345,7 @@ def test_a_byte_that_is_not_utf8_makes_its_row_a_fault(desk, block):
     assert "not UTF-8" in rows[1][3]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(block=st.text(st.sampled_from('",a\n\r'), max_size=16).map(str.encode))
 def test_quotes_are_judged_as_the_plain_pattern_judges_them(block):
     field = rb'"[^"]*(?:""[^"]*)*"'

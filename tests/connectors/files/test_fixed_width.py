@@ -23,7 +23,7 @@ def test_values_stand_at_their_places(desk):
 CELL = st.text(st.sampled_from("aæ🙂0\"',; "), max_size=4).map(str.strip)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     rows=st.lists(st.tuples(CELL.filter(bool), CELL, CELL), min_size=1, max_size=10),
     end=st.sampled_from(["\n", "\r\n", "\r"]),

@@ -33,7 +33,7 @@ def flat(records):
             yield (*head, (item or {}).get("no"), (item or {}).get("name"))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     records=st.lists(RECORD, max_size=6),
     style=st.sampled_from([{"separators": (",", ":")}, {}, {"indent": 1}]),
@@ -47,7 +47,7 @@ def test_an_array_comes_back_as_it_was_written(desk, records, style, ascii_, blo
     assert desk.rows(f" {text}\r\n", "json", COLUMNS, items="items") == want
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     records=st.lists(RECORD, min_size=1, max_size=6),
     end=st.sampled_from(["\n", "\r\n"]),
@@ -61,7 +61,7 @@ def test_lines_come_back_as_they_were_written(desk, records, end, last, block):
     assert desk.rows(text, "ndjson", COLUMNS, items="items") == want
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     number=st.integers().map(str)
     | st.floats(allow_nan=False, allow_infinity=False).map(repr)

@@ -38,7 +38,7 @@ def chosen(member):
     return tuple(text_of(value) for value in values)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(MEMBER, min_size=1, max_size=6), st.sampled_from(["json", "ndjson"]))
 def test_a_step_chooses_of_a_list(desk, members, format_):
     lines = [json.dumps(member) for member in members]
@@ -100,7 +100,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     others=st.tuples(JSON, JSON, JSON),
     ids=st.lists(st.integers(0, 99).map(str), max_size=5),

@@ -19,7 +19,7 @@ CSV = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(CSV, st.integers(1, 30))
 def test_csv(desk, body, block):
     text = f"x,y\n{body}"
@@ -60,7 +60,7 @@ JSON = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(JSON, st.integers(1, 30), st.sampled_from(["json", "ndjson"]))
 def test_json(desk, body, block, format_):
     text = f'[{{"a":"0"}},{body}]' if format_ == "json" else f"{{}}\n{body}"

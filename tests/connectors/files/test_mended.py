@@ -62,7 +62,7 @@ def test_both_rooms_mean_the_same_columns():
     assert ADDED == rejects.ADDED
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     names=st.lists(TEXT.filter(lambda name: name not in ADDED), min_size=1, max_size=3, unique=True)
     .filter(lambda names: not {"_row", "_fault", ""}.intersection(names)),
@@ -94,7 +94,7 @@ def test_any_table_comes_back_as_it_was_rejected(path, names, data, dialect, blo
     assert read_origin(path).run == "r"
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=4), st.sampled_from([0, 40]))
 @example([("", "")], 0)
 def test_a_csv_with_a_dialect_of_its_own_comes_back(desk, path, cells, block):

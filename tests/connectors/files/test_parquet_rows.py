@@ -266,7 +266,7 @@ def test_pages_that_lie_about_their_size_are_refused_before_they_are_unpacked(de
     assert len(desk.rows(whole, "parquet", "a")) == 20_000
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.binary(max_size=300), st.integers(0, 300))
 def test_whatever_stands_there_pages_are_listed_or_not(tmp_path_factory, data, size):
     path = tmp_path_factory.getbasetemp() / "any.parquet"

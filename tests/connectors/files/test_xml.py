@@ -72,7 +72,7 @@ def document(draw, *, plain=False):
     return draw(st.sampled_from(["", '<?xml version="1.0" encoding="UTF-8"?>\n'])) + text, rows
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(document(), st.integers(1, 90))
 def test_records_come_back_as_they_were_written(desk, written, block):
     text, rows = written
@@ -80,7 +80,7 @@ def test_records_come_back_as_they_were_written(desk, written, block):
     assert desk.rows(text, "xml", COLUMNS, **OPTIONS) == rows
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(document(plain=True), st.integers(1, 300))
 def test_plain_records_come_back_as_they_were_written(desk, written, block):
     text, rows = written

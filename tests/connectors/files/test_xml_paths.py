@@ -50,7 +50,7 @@ def chosen(member):
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     members=st.lists(MEMBER, min_size=1, max_size=5),
     prefix=st.sampled_from(["", "p:"]),

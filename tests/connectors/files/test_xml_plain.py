@@ -58,7 +58,7 @@ def outcome(desk, text, block):
         return error.__class__
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(damaged(), st.integers(18, 120))
 @example("<R><T>1</T></R><R><T>2</T></R>", 15)
 @example("<l><R><T>0</T></R><R><T>1</T><R>2>R</R></R></l>", 18)

@@ -1,3 +1,4 @@
+import gc
 import gzip
 import logging
 import socket
@@ -6,6 +7,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import pytest
 
 from connectors.trigg.account import Account, Timeout
@@ -166,6 +168,20 @@ def test_one_client_serves_many_threads(server, make_client):
     with ThreadPoolExecutor(12) as pool:
         sent = [b"%d" % i for i in range(300)]
         assert [a.body for a in pool.map(lambda body: client.post("/x", body), sent)] == sent
+
+
+def test_no_exchange_waits_for_the_collector(client):
+    """A body of a megabyte that hangs in a cycle stays for hundreds of requests."""
+    client.get("/stores")
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(3):
+            client.post("/transactions", b"{}")
+        left = [each for each in gc.get_objects() if isinstance(each, httpx.Request)]
+    finally:
+        gc.enable()
+    assert left == []
 
 
 def test_proxies_of_the_environment_are_ignored(server, other, monkeypatch):

@@ -1,13 +1,18 @@
 """What became of a source, counted by what the ledger knows of each record."""
 
+from pathlib import Path
+
 import polars as pl
+import pyarrow as pa
+import pytest
 
 from connectors.files import Stamp
 from delivery.ledger import Fate
+from delivery.records import RECORDS, RecordWriter
 from pipelines.feeds import LoadFeed, read_feed
 from pipelines.loading import Prepared
 from pipelines.migration.reconciling import count_sources
-from pipelines.migration.sources import EXPECTED, Kind, Source
+from pipelines.migration.sources import EXPECTED, Kind, Source, _frames
 
 
 def source(kind: Kind, rows: dict[str, Fate], *, rejected: int = 0, waiting: int = 0) -> Source:
@@ -39,3 +44,20 @@ def test_what_waits_was_not_taken() -> None:
     assert (points.source, points.delivered, points.rejected) == (10, 2, 1)
     assert (points.undelivered, points.in_doubt) == (5, 2)
     assert points.adds_up
+
+
+@pytest.mark.parametrize("kind", ["members", "stamps", "vehicles"])
+def test_of_a_source_no_texts_are_kept(tmp_path: Path, kind: Kind) -> None:
+    """What a column of a record batch holds on to is all of the batch."""
+    count, text = 1_000, "x" * 2_000
+    body = f'/a\n{{"id":"S1","text":"{text if kind != "vehicles" else ""}"}}'
+    same = {"row": 1, "last_row": 1, "rows": 1, "amount": 0, "customer": "c", "json": body}
+    records = pl.DataFrame([{"key": str(n), **same} for n in range(count)], schema=RECORDS)
+    with RecordWriter(tmp_path / "records.arrow") as writer:
+        writer.write(records)
+    fates = pl.repeat(0, count, dtype=pl.UInt8, eager=True)
+    before = pa.total_allocated_bytes()
+    kept = list(_frames(tmp_path / "records.arrow", kind, fates))
+    assert pa.total_allocated_bytes() - before < 100 * count
+    details = {"members": None, "stamps": "S1", "vehicles": '{"id":"S1","text":""}'}
+    assert {*kept[0]["detail"]} == {details[kind]}

@@ -1,0 +1,1 @@
+"""Published exports as people look at them: compared, explained, opened, charted."""
