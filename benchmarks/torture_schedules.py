@@ -134,6 +134,7 @@ def _load(folder: Path, random: Random, outcome: Outcome, api: "Running") -> Non
     from pipelines.load_run import prepare_step
     from pipelines.progress import quiet
     from pipelines.settings import ledger_url
+    from pipelines.stopping import Stop
 
     path = write_feed(
         folder / "schedule", folder / "receipts.csv", BATCH, settle=SETTLE, **_patience(random)
@@ -148,7 +149,7 @@ def _load(folder: Path, random: Random, outcome: Outcome, api: "Running") -> Non
         outcome.passes += 1
         if outcome.passes > PATIENT:
             urlopen(Request(api.faults_url, method="DELETE"), timeout=10).close()
-        stop = threading.Event()
+        stop = Stop()
         if outcome.passes == 1 and random.random() < 0.2:
             threading.Timer(random.uniform(0, 1.0), stop.set).start()
         with open_ledger(ledger_url()) as ledger, Watched(account, memory) as client:

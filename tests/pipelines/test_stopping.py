@@ -100,7 +100,7 @@ def test_a_run_that_is_stopped_says_so_and_goes_on_later(
     )
     first, second = err.splitlines()
     assert first == f"into  {api.base_url.removeprefix('http://')} (sandbox)"
-    assert second == f"loyalty-etl: {told['error']}"
+    assert second == f"loyalty-etl: {told['error']} [stopped]"
     httpx.delete(api.faults_url, trust_env=False)
     again = run(write_feed("slow"))
     assert (again.exit_code, again.unchanged_records) == (0, 89)
