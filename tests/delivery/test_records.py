@@ -1,5 +1,7 @@
 """The file of records: what is written is read, and what repeats is found."""
 
+import tracemalloc
+
 import polars as pl
 import pyarrow as pa
 import pytest
@@ -231,6 +233,18 @@ def test_packed_places_are_read_again(places):
 
 
 # Records by their places
+
+
+def test_the_places_of_a_great_load_do_not_become_python_objects():
+    packed = pl.int_range(500_000, dtype=pl.UInt32, eager=True).to_arrow().buffers()[1].to_pybytes()
+    tracemalloc.start()
+    try:
+        found = unpack_places(packed)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (found.len(), found[-1]) == (500_000, 499_999)
+    assert most < len(packed) / 10
 
 
 @settings(max_examples=30, deadline=None)
