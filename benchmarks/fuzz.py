@@ -118,7 +118,7 @@ def run_atheris(form: str, work: Path, seconds: float, seed: int) -> None:
         (corpus / f"{at:04}").write_bytes(data)
     words = ("".join(f"\\x{byte:02x}" for byte in t) for t in (*TOKENS.get(form, []), *COMMON))
     (work / "words").write_text("".join(f'"{word}"\n' for word in words if word))
-    flags = [f"-max_total_time={int(seconds)}", "-timeout=20", "-rss_limit_mb=2048",
+    flags = [f"-max_total_time={int(seconds)}", "-timeout=60", "-rss_limit_mb=2048",
              "-len_control=0", f"-artifact_prefix={work}/found-", "-max_len=6000",
              f"-dict={work}/words", f"-seed={seed}", "-print_final_stats=1"]  # fmt: skip
     atheris.Setup([sys.argv[0], str(corpus), *flags], lambda data: check(form, data))
@@ -138,14 +138,18 @@ def run_hypothesis(form: str, work: Path, seconds: float, seed: int) -> None:
         st.one_of(st.sampled_from(tokens), st.binary(max_size=8)),
         st.sampled_from([1, 1, 1, 2, 90]),
     )  # fmt: skip
-    end, count, last = time.monotonic() + seconds, 0, b""
+    end, count, last, failed = time.monotonic() + seconds, 0, b"", False
 
     def see(data: bytes) -> None:
-        nonlocal count, last
+        nonlocal count, last, failed
         count, last = count + 1, data
         (work / "last").write_bytes(data)  # of a crash that leaves no exception
-        if time.monotonic() < end:
-            check(form, data)
+        if failed or time.monotonic() < end:  # what failed once is made smaller, however late
+            try:
+                check(form, data)
+            except BaseException:
+                failed = True
+                raise
 
     def make(draw: st.DrawFn) -> bytes:
         data = draw(st.sampled_from(seeds))

@@ -115,13 +115,13 @@ def check(form: str, data: bytes) -> None:
         path = Path(inside) / f"input.{suffix}"
         path.write_bytes(content)
         source = FileSource(path, rows_per_chunk=7, **options)
-        begin = time.perf_counter()
+        begin = time.process_time()  # not the wall's: others may use the machine too
         rows, error = drain(source, block)
         try:
             read_dialect(source)
         except SourceError as refused:
             see_line(refused)
-        took = time.perf_counter() - begin
+        took = time.process_time() - begin
         if took > SECONDS:
             raise BrokenError(f"{len(content)} bytes took {took:.1f} s")
         if block and (error is None) != (drain(source, 0)[1] is None):
