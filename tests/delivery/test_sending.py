@@ -265,13 +265,13 @@ def test_what_does_not_end_in_time_is_in_doubt_and_found_out_later(send):
     def hang(body):
         reply = truth.post(body)
         stop.set()
-        never.wait(5)
+        never.wait(30)
         return reply
 
     started = time.monotonic()
     care = policy(in_flight=1, drain=0.1)
     sender, tally, entries = book.run(Platform(hang), care, limits=Limits(records=8), stop=stop)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 20
     assert sender.ended.kind == "stopped"
     assert (tally.in_doubt, states(entries)) == (8, {D: list(range(8))})
     assert entries[0].cause == "stopped"

@@ -41,7 +41,7 @@ def test_waiting_ends_after_its_time_and_with_nothing_to_wait_for():
         workers.start("slow")
         started = time.monotonic()
         assert workers.wait(0.05) == []
-        assert 0.04 < time.monotonic() - started < 1
+        assert 0.04 < time.monotonic() - started < 4
         assert workers.flying == 1
         never.set()
         assert workers.wait(5) == [("slow", True)]
@@ -54,7 +54,7 @@ def test_waiting_ends_with_the_first_job():
         workers.start("fast")
         started = time.monotonic()
         assert workers.wait(5) == [("fast", True)]
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 4
         hold.set()
         assert workers.wait(5) == [("slow", True)]
 

@@ -135,7 +135,7 @@ def test_who_waits_disturbs_no_other_request_and_no_end(start, make_batch):
             assert api.stored_ids() == ["A"]
             begun = time.monotonic()
             api.http = httpx.Client()  # the waiting keep the old one, which is closed after them
-        assert time.monotonic() - begun < 3
+        assert time.monotonic() - begun < 30
         assert all(isinstance(one.exception(10), httpx.TransportError) for one in waiting)
     with start() as api:
         assert api.stored_ids() == ["A", "LATE"]

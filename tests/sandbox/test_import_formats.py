@@ -154,7 +154,7 @@ def wait_for(api, count):
 
 @pytest.mark.parametrize(("name", "content"), [("a.xml", XML), ("A.CSV", CSV)])
 def test_a_file_is_taken_in_and_done_a_moment_later(start, name, content):
-    with start(import_seconds=0.3) as api:
+    with start(import_seconds=2) as api:
         answer = upload(api, name, content.encode())
         assert (answer.status_code, answer.json()) == (202, {})
         assert api.facts()["customers"] == 0

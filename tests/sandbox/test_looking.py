@@ -99,15 +99,14 @@ def test_a_customer_asked_for_again_and_a_list_of_all_are_fast(api, make_receipt
             for n in range(first, first + 400)
         ]
         api.post("transactions", {"ReceiptRequests": receipts}).raise_for_status()
-    begun = time.perf_counter()
-    assert look(api).count("\n") == 16_000
-    listed = time.perf_counter() - begun
-    api.get("transactions/customerId/C1")
-    taken = []
-    for _ in range(50):
+    assert len(api.get("transactions/customerId/C1").json()) == 64
+    asked, listed = [], []
+    for _ in range(5):
         begun = time.perf_counter()
-        answer = api.get("transactions/customerId/C1")
-        taken.append(time.perf_counter() - begun)
-    assert len(answer.json()) == 64
-    assert sorted(taken)[25] < 0.02, "2 ms on a quiet machine"
-    assert listed < 2
+        api.get("transactions/customerId/C1")
+        asked.append(time.perf_counter() - begun)
+        begun = time.perf_counter()
+        assert look(api).count("\n") == 16_000
+        listed.append(time.perf_counter() - begun)
+    # One of 250 customers costs no look through all: 2 ms and 0.3 s on a quiet machine.
+    assert 10 * min(asked) < min(listed)
