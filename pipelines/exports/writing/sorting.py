@@ -1,7 +1,8 @@
 """Sorting more rows than memory holds: runs on the disk, merged slice by slice, in columns."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -11,6 +12,8 @@ __all__ = ["Sorter"]
 
 RUN_ROWS, RUN_BYTES = 100_000, 24 << 20
 """Rows, or bytes, that are sorted at once and then lie in a file of their own."""
+RUNS = 32
+"""Runs merged at once. More of them are merged into longer ones first."""
 BLOCK = 1_024
 """Rows of a run that are read at once: of each run as many may wait in memory."""
 SLICE = 48
@@ -18,8 +21,18 @@ SLICE = 48
 _NTH = "\x1fnth"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Run:
+    """Sorted rows in a file, and the first key of each of its blocks."""
+
+    path: Path
+    heads: pl.DataFrame
+
+
 class Sorter:
     """Sorts rows by columns, those alike in the order in which they came; nothing goes first.
+
+    Memory does not grow with the rows, but for a key in each thousand.
 
     Args:
         by: the columns.
@@ -31,9 +44,8 @@ class Sorter:
         self._folder = folder
         self._waiting: list[pl.DataFrame] = []
         self._rows = 0
-        self._runs: list[Path] = []
-        self._heads: list[pl.DataFrame] = []
-        """Of each run the first key of every block."""
+        self._runs: list[_Run] = []
+        self._written = 0
 
     def add(self, rows: pl.DataFrame) -> None:
         """Take rows, all of the same columns and types."""
@@ -50,35 +62,51 @@ class Sorter:
                 yield pl.concat(self._waiting).sort(self._by).drop(_NTH)
                 self._waiting = []
             return
-        self._spill()
         try:
-            yield from self._merge()
+            self._spill()
+            while (over := len(self._runs) - RUNS) > 0:
+                first = self._runs[: min(over + 1, RUNS)]
+                self._write(self._merge(first))
+                self._remove(first)
+            for rows in self._merge(self._runs):
+                yield rows.drop(_NTH)
         finally:
-            for path in self._runs:
-                path.unlink(missing_ok=True)
+            self._remove(self._runs)
 
     def _spill(self) -> None:
-        if not self._waiting:
-            return
-        run, number = pl.concat(self._waiting).sort(self._by), len(self._runs)
-        self._waiting = []
-        path = self._folder / f".run-{number}.arrow"
-        self._runs.append(path)
+        if self._waiting:
+            run, self._waiting = pl.concat(self._waiting).sort(self._by), []
+            self._write([run])
+
+    def _write(self, sorted_rows: Iterable[pl.DataFrame]) -> None:
+        """Write one more run, in blocks."""
+        path = self._folder / f".run-{self._written}.arrow"
+        self._written += 1
+        heads: list[pl.DataFrame] = []
+        told = pa.ipc.IpcWriteOptions(compression="lz4")
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as sink:
-            table = run.to_arrow()
-            told = pa.ipc.IpcWriteOptions(compression="lz4")
-            with pa.ipc.new_file(sink, table.schema, options=told) as writer:
-                for start in range(0, run.height, BLOCK):
+            writer = None
+            for rows in sorted_rows:
+                table = rows.to_arrow()
+                writer = writer or pa.ipc.new_file(sink, table.schema, options=told)
+                for start in range(0, rows.height, BLOCK):
                     block = table.slice(start, BLOCK).combine_chunks()
                     writer.write_batch(block.to_batches()[0])
-        heads = run[::BLOCK].select(self._by)
-        block = pl.int_range(heads.height, dtype=pl.Int64, eager=True).alias("block")
-        self._heads.append(heads.with_columns(block, pl.lit(number, pl.Int64).alias("run")))
+                heads.append(rows[::BLOCK].select(self._by))
+            if writer:
+                writer.close()
+        self._runs.append(_Run(path, pl.concat(heads).with_row_index("block")))
 
-    def _merge(self) -> Iterator[pl.DataFrame]:
+    def _remove(self, runs: Sequence[_Run]) -> None:
+        for run in runs:
+            run.path.unlink(missing_ok=True)
+        self._runs = [run for run in self._runs if run not in runs]
+
+    def _merge(self, runs: Sequence[_Run]) -> Iterator[pl.DataFrame]:
         """Take blocks in the order of their first rows; what lies before the next block is done."""
-        heads = pl.concat(self._heads).sort(self._by)
-        sources = [pa.ipc.open_file(pa.OSFile(str(path))) for path in self._runs]
+        numbered = enumerate(runs)
+        heads = pl.concat(x.heads.with_columns(run=pl.lit(n)) for n, x in numbered).sort(self._by)
+        sources = [pa.ipc.open_file(pa.OSFile(str(run.path))) for run in runs]
         pool = pl.DataFrame()
         for start in range(0, heads.height, SLICE):
             taken = heads[start : start + SLICE].select("run", "block").iter_rows()
@@ -90,6 +118,6 @@ class Sorter:
             places = order.to_series()
             cut = len(places) if bound.is_empty() else places.index_of(pool.height) or 0
             if cut:
-                yield pool[places[:cut]].drop(_NTH)
+                yield pool[places[:cut]]
             # By way of Arrow, so that its texts do not hold on to those of all blocks before.
             pool = pl.DataFrame(pool[places[cut + 1 :]].to_arrow())
