@@ -119,8 +119,9 @@ def run_atheris(form: str, work: Path, seconds: float, seed: int) -> None:
         (corpus / f"{at:04}").write_bytes(data)
     words = ("".join(f"\\x{byte:02x}" for byte in t) for t in (*TOKENS.get(form, []), *COMMON))
     (work / "words").write_text("".join(f'"{word}"\n' for word in words if word))
-    flags = [f"-runs={INPUTS}", f"-max_total_time={int(seconds)}", "-timeout=60", "-rss_limit_mb=2048",
-             "-len_control=0", f"-artifact_prefix={work}/found-", "-max_len=6000",
+    flags = [f"-runs={INPUTS}", f"-max_total_time={int(seconds)}", "-timeout=60",
+             "-rss_limit_mb=2048", "-len_control=0", "-max_len=6000",
+             f"-artifact_prefix={work}/found-",
              f"-dict={work}/words", f"-seed={seed}", "-print_final_stats=1"]  # fmt: skip
     atheris.Setup([sys.argv[0], str(corpus), *flags], lambda data: check(form, data))
     atheris.Fuzz()
