@@ -197,17 +197,37 @@ def _execute(
     job = dg.define_asset_job(name, dg.AssetSelection.assets(*(asset.key for asset in assets)))
     definitions = dg.Definitions(assets=assets, jobs=[job], resources={"reporter": reporter})
     ops = {f"{name}__{asset}": {"config": words} for asset, words in config.items()}
+    keys = [asset.key for asset in assets if asset.key.path[-1] in config]
+    result = execute(definitions.resolve_job_def(name), keys, ops=ops, tags=tags)
+    return result.run_id, result.success
+
+
+def execute(
+    job: dg.JobDefinition,
+    assets: Sequence[dg.AssetKey] | None,
+    *,
+    ops: Mapping[str, Any] | None = None,
+    tags: Mapping[str, str] | None = None,
+    run_id: str | None = None,
+) -> dg.ExecuteInProcessResult:
+    """Run a job in this process, those of its assets that are named, or all.
+
+    What a signal has ended is cancelled in Dagster too, which takes it for a failure.
+    """
     heard.clear()
     with open_instance() as instance:
         reap(instance)
-        result = definitions.resolve_job_def(name).execute_in_process(
+        result = job.execute_in_process(
             instance=instance,
             raise_on_error=False,
-            run_config={"ops": ops, "loggers": SILENT},
+            run_config={"ops": dict(ops or {}), "loggers": SILENT},
             tags={**OURS, **(tags or {})},
-            asset_selection=[asset.key for asset in assets if asset.key.path[-1] in config],
+            asset_selection=assets,
+            run_id=run_id,
         )
-    return result.run_id, result.success
+        if heard.is_set() and not result.success:
+            instance.report_run_canceled(result.dagster_run, "Told to stop.")
+    return result
 
 
 def run_nightly(
@@ -220,17 +240,11 @@ def run_nightly(
         feeds: only these of them.
         day: which one those load that have a file a day.
     """
-    definitions = build_definitions(reporter)
-    heard.clear()
-    with open_instance() as instance:
-        reap(instance)
-        result = definitions.resolve_job_def("nightly").execute_in_process(
-            instance=instance,
-            raise_on_error=False,
-            run_config={"loggers": SILENT},
-            tags={**OURS, **({PARTITION_NAME_TAG: day.isoformat()} if day else {})},
-            asset_selection=None if feeds is None else assets_of(feeds),
-        )
+    result = execute(
+        build_definitions(reporter).resolve_job_def("nightly"),
+        None if feeds is None else assets_of(feeds),
+        tags={PARTITION_NAME_TAG: day.isoformat()} if day else {},
+    )
     found = [read_summary(result.run_id, name) for name in list_feeds()]
     return sorted((s for s in found if s), key=lambda s: s.started)
 

@@ -33,11 +33,14 @@ def inbox(context: click.Context, *, feed: str | None, dry_run: bool, as_json: b
         return
     from pipelines.cli.summing import print_summary, worst
     from pipelines.cli.terminal import TerminalReporter
+    from pipelines.stopping import heard
     from pipelines.triggers.inbox import Look
     from pipelines.triggers.loading_inbox import load_inbox
 
     codes: list[int] = []
     for name, words, path in _feeds(feed):
+        if heard.is_set():
+            break
         tell_target(words)
         for told in load_inbox(name, words, TerminalReporter(silent=as_json), path):
             if isinstance(told, Look):

@@ -34,13 +34,15 @@ def nightly(context: click.Context, *, no_wait: bool, as_json: bool) -> None:
     from pipelines.cli.summing import equation, worst
     from pipelines.cli.terminal import TerminalReporter
     from pipelines.materializing import run_nightly
+    from pipelines.stopping import heard
 
     reporter = TerminalReporter(silent=as_json)
     summaries: list[Summary] = []
     lost: list[str] = []
     for day, feeds in night.runs():
-        done = run_nightly(reporter, feeds, day) if feeds else []
-        lost += sorted({*feeds} - {summary.feed for summary in done})
+        done = run_nightly(reporter, feeds, day) if feeds and not heard.is_set() else []
+        begun = {summary.feed for summary in done if summary.state != "prepared"}
+        lost += sorted({*feeds} - begun)
         summaries += done
     tell_after_run()
     for summary in summaries:
@@ -49,17 +51,20 @@ def nightly(context: click.Context, *, no_wait: bool, as_json: bool) -> None:
             click.echo(json.dumps(told, ensure_ascii=False))
         elif summary.state == "failed":
             click.echo(f"{summary.feed}: failed: {summary.error}")
-        else:
+        elif summary.state != "prepared":
             what = equation(summary) if summary.kind == "load" else f"{summary.rows:,} rows"
             of = f" of {summary.day}" if summary.day else ""
             click.echo(f"{summary.feed}{of}: {what}")
+    why = "told to stop" if heard.is_set() else "what it comes after has failed"
     for name in lost:
-        click.echo(f"loyalty-etl: {name}: not begun: what it comes after has failed", err=True)
+        click.echo(f"loyalty-etl: {name}: nothing was sent: {why}", err=True)
     for each in night.missing:
         click.echo(f"loyalty-etl: {each.feed}: missing: {each.what}, due {_at(each)}", err=True)
     if as_json:
         click.echo(json.dumps({"night": night.name, "missing": [*map(_told, night.missing)]}))
-    context.exit(worst([*(s.exit_code for s in summaries), *(3 for _ in (*night.missing, *lost))]))
+    codes = [summary.exit_code for summary in summaries]
+    codes += [3 for _ in (*night.missing, *([] if heard.is_set() else lost))]
+    context.exit(worst(codes))
 
 
 def _wait(*, wait: bool) -> "Night":

@@ -16,7 +16,7 @@ import dagster as dg
 from delivery.ledger import open_ledger
 from pipelines.assets import DELIVERED, PREPARED, load_assets
 from pipelines.failures import classify, is_failure, keep_trace
-from pipelines.materializing import OURS, SILENT, open_instance
+from pipelines.materializing import execute
 from pipelines.migration.asking import MigrationStopped
 from pipelines.migration.checkpoint import (
     Done,
@@ -31,8 +31,6 @@ from pipelines.migration.words import BEFORE, IDS, RECONCILE, STORES, MigrationP
 from pipelines.progress import Progress, Reporter
 from pipelines.runs import read_summary
 from pipelines.settings import ledger_url
-from pipelines.stopping import heard
-from pipelines.supervising.dead_runs import reap
 
 Tell = Callable[[str, str], None]
 """Told the name of a step that is finished, and what it did."""
@@ -196,17 +194,7 @@ def run_migration(
     run_id = str(uuid4())
     with open_ledger(ledger_url()) as ledger, ledger.hold(f"migration {plan.name}"):
         write_checkpoint(plan, read_checkpoint(plan).with_run(run_id, todo))
-        heard.clear()
-        with open_instance() as instance:
-            reap(instance)
-            result = definitions.resolve_job_def(plan.name).execute_in_process(
-                instance=instance,
-                raise_on_error=False,
-                run_config={"ops": ops, "loggers": SILENT},
-                asset_selection=chosen,
-                run_id=run_id,
-                tags=OURS,
-            )
+        result = execute(definitions.resolve_job_def(plan.name), chosen, ops=ops, run_id=run_id)
         _note_failed_feed(plan, run_id, todo)
     return run_id, result.success
 
