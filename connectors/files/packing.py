@@ -270,7 +270,12 @@ def _open_bzip2(packed: Plain) -> Callable[[int], bytes]:
 def _open_zstandard(packed: Plain) -> Callable[[int], bytes]:
     reader = _Readable(packed)
     stream = pa.CompressedInputStream(pa.PythonFile(reader, "r"), "zstd")
-    read: Callable[[int], bytes] = stream.read
+
+    def read(size: int) -> bytes:
+        # Not stream.read: where the data is damaged, pyarrow loses so many bytes of memory there.
+        data: bytes = stream.read_buffer(size).to_pybytes()
+        return data
+
     return read
 
 

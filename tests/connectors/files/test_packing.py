@@ -1,9 +1,11 @@
 """Packed files: unpacked whole or not at all, and never more than they may be."""
 
 import bz2
+import gc
 import gzip
 import io
 import random
+import tracemalloc
 import warnings
 import zipfile
 import zlib
@@ -118,6 +120,23 @@ def test_a_flipped_bit_is_an_error(load, kind):
         broken = data[:at] + bytes([data[at] ^ 1 << random.randrange(8)]) + data[at + 1 :]
         said = why(load, broken)
         assert "damaged" in said or "cut off" in said
+
+
+@pytest.mark.parametrize("kind", STREAMS)
+def test_damaged_files_leave_no_memory_behind(load, kind):
+    """A process that lives for months meets many of them."""
+    damaged = PACK[kind](TEXT.encode())[:200] + bytes(range(256)) * 20
+    why(load, damaged, f"a.{kind}")
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for _ in range(30):
+            why(load, damaged, f"a.{kind}")
+        gc.collect()
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < 500_000
 
 
 def test_a_checksum_that_is_wrong_is_an_error(load):
