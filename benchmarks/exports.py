@@ -143,7 +143,7 @@ def kill(kills: int, seed: int) -> None:
             ended = where.count("ended before") + where.count("published")
             rows = finish(base, server.url)
             twice = server.asked.total() - PAGES
-            again += twice
+            again += twice - ended * PAGES
             told = f"{done:3} kills, {', '.join(where)}: {twice} pages asked for again"
             # An export that had published before the kill is followed by one that asks for all.
             if not rows.equals(whole) or twice > IN_FLIGHT * len(where) + ended * PAGES:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from connectors.trigg.account import PRODUCTION
+from pipelines.feeds import find_feed
 from pipelines.guessing import GuessError
 from pipelines.planning import PLAN, load_plan
 from pipelines.runs import Summary
@@ -17,9 +18,15 @@ from pipelines.workbench import pages
 from pipelines.workbench.answering import AnswerError, guess_of, read_form
 from pipelines.workbench.child import run_apart
 from pipelines.workbench.desk import Desk, draft_of, go, texts
-from pipelines.workbench.drafts import Answers, NoRoomError, forget_draft, keep_file, write_draft
+from pipelines.workbench.drafts import (
+    Answers,
+    NoRoomError,
+    forget_draft,
+    keep_file,
+    write_draft,
+)
 from pipelines.workbench.jobs import Job
-from pipelines.workbench.saving import save_feed
+from pipelines.workbench.saving import barred, save_feed
 
 __all__ = ["answer", "discard", "load", "plan", "retarget", "save", "stop", "upload"]
 
@@ -104,7 +111,10 @@ def load(desk: Desk, request: Request, form: FormData) -> Response:
     draft = draft_of(request)
     if not draft.plan:
         return go(draft, "plan")
-    if trigg_account().environment == PRODUCTION and "production" not in form:
+    if why := barred(draft):
+        raise AnswerError(why)
+    account = trigg_account(find_feed(draft.feed)[1].profile)
+    if account.environment == PRODUCTION and "production" not in form:
         raise AnswerError("this is production: tick that you mean it; nothing was sent")
 
     def work(job: Job) -> Summary:

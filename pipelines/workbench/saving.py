@@ -8,16 +8,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from connectors.files.fetching import is_url
+from connectors.trigg.account import AccountError
 from pipelines import ROOT
-from pipelines.feeds import FeedError
+from pipelines.feeds import FeedError, find_feed
 from pipelines.feeds.reading import feeds_dir, read_yaml, refuse_name
 from pipelines.guessing import write_yaml
 from pipelines.runs import write_private
-from pipelines.settings import private_folder
+from pipelines.settings import private_folder, writing_account
 from pipelines.workbench.answering import AnswerError, guess_of
 from pipelines.workbench.drafts import Draft, write_draft
 
-__all__ = ["save_feed", "suggest_path"]
+__all__ = ["barred", "save_feed", "suggest_path"]
 
 
 def suggest_path(draft: Draft) -> str:
@@ -108,3 +109,12 @@ def _place_file(file: Path, source: str) -> str:
     ):
         shutil.copyfileobj(read, written, 1 << 20)
     return f"the file was put at {source}"
+
+
+def barred(draft: Draft) -> str:
+    """Say why a draft's feed cannot be loaded where it leads, if it cannot."""
+    try:
+        writing_account(find_feed(draft.feed)[1].profile)
+    except (AccountError, FeedError) as error:
+        return str(error)
+    return ""

@@ -19,6 +19,7 @@ from pipelines.validating import Report
 from pipelines.workbench.answering import CURRENCY, guess_of, open_fields, samples_of, words_of
 from pipelines.workbench.choices import choice_of, field_groups, name_field, value_choices
 from pipelines.workbench.drafts import Draft
+from pipelines.workbench.saving import barred
 from validators.fields import LISTED
 
 __all__ = ["tell_account", "tell_check", "tell_columns", "tell_load", "tell_plan", "tell_save"]
@@ -238,7 +239,7 @@ def tell_plan(draft: Draft) -> dict[str, Any]:
         "summary": summary,
         "rest": [(name, number) for name, number in told if number],
         "noun": guess_of(draft).target.removesuffix("s"),
-        "no_account": tell_account()["no_account"],
+        "no_account": barred(draft),
         "why": summary.error if summary is not None and plan is None else "",
     }
 
