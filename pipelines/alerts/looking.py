@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -15,6 +15,7 @@ from pipelines.exports.manifest import Manifest, read_manifest
 from pipelines.feeds import ExportFeed, FeedError, LoadFeed, find_feed, list_feeds
 from pipelines.runs import Summary, list_summaries
 from pipelines.settings import ledger_url
+from pipelines.supervising.marks import Mark, find_marks
 from pipelines.triggers.late import Overdue, overdue
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["SILENT", "look"]
 
 SILENT = 900.0
-"""Seconds without a sign of life after which a run that reads is taken for killed."""
+"""Seconds without a sign of life after which a run without a mark is taken for killed."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ def look(now: datetime) -> list[Condition]:
     late: dict[str, list[Overdue]] = defaultdict(list)
     for each in overdue(now):
         late[each.feed].append(each)
+    marks = {(mark.run_id, mark.feed): mark for mark in find_marks()}
     found = []
     if loads.broken:
         at = now.astimezone(UTC).isoformat(timespec="milliseconds")
@@ -57,14 +59,18 @@ def look(now: datetime) -> list[Condition]:
             )
         )
     for name, runs in by_feed.items():
-        facts = _facts(name, runs, loads, late[name])
+        facts = _facts(name, runs, loads, late[name], marks)
         if facts:
             found += conditions_of(facts, now)
     return found
 
 
 def _facts(
-    name: str, runs: Sequence[Summary], loads: _Loads, late: Sequence[Overdue]
+    name: str,
+    runs: Sequence[Summary],
+    loads: _Loads,
+    late: Sequence[Overdue],
+    marks: Mapping[tuple[str, str], Mark],
 ) -> FeedFacts | None:
     """Gather what is known of one feed; None of one that lies elsewhere and is there no more."""
     path = runs[0].feed_path if runs else ""
@@ -73,7 +79,9 @@ def _facts(
         path=path,
         runs=runs,
         idle=loads.idle[name],
-        dead={run.run_id for run in runs if _is_dead(run, loads)},
+        dead={
+            run.run_id for run in runs if _is_dead(run, loads, marks.get((run.run_id, run.feed)))
+        },
         doubts=loads.doubts[name],
         overdue=late,
     )
@@ -95,9 +103,17 @@ def _manifest(runs: Sequence[Summary]) -> Manifest | None:
     return None
 
 
-def _is_dead(run: Summary, loads: _Loads) -> bool:
-    """Tell a run that was killed: nobody holds its feed, and it has long been silent."""
-    if run.state not in {"running", "prepared"} or run.feed in loads.busy:
+def _is_dead(run: Summary, loads: _Loads, mark: Mark | None) -> bool:
+    """Tell a run that was killed, by the mark of its process.
+
+    One that is between two steps has none, nor has one whose disk was full: then nobody holds its
+    feed, and it has long been silent.
+    """
+    if run.state not in {"running", "prepared"}:
+        return False
+    if mark is not None:
+        return not mark.alive
+    if run.feed in loads.busy:
         return False
     if run.run_id in loads.idle[run.feed]:
         return True

@@ -37,3 +37,36 @@ def test_a_source_that_is_not_read_in_time_sends_nothing(shop) -> None:
     )
     assert platform.seen() == 0
     assert [*Path(summary.folder).glob("*.arrow")] == []
+
+
+@pytest.mark.slow
+def test_an_export_whose_time_is_up_keeps_its_pages_and_goes_on(
+    api, faults, run, write_feed, tmp_path: Path
+) -> None:
+    assert run("receipts_csv").exit_code == 0
+    faults(
+        {
+            "method": "GET",
+            "path": "/reports/transactions",
+            "fault": "hang",
+            "stored": "all",
+            "seconds": 0.4,
+        }
+    )
+    pages = ("    rows_page: 1000", "    rows_page: 4\n    in_flight: 2")
+    timed = ("  report:", "  timeout_minutes: 0.05\n  report:")
+    late = run(write_feed("report", pages, timed, like="transactions_report"), output=tmp_path)
+    assert (late.state, late.exit_code) == ("failed", 2)
+    assert late.error == (
+        "its time is up (timeout_minutes: 0.05) before all was read; nothing was published; what"
+        " was read is kept: export it again, and it goes on from there"
+    )
+    assert not (tmp_path / "latest").exists()
+    faults()
+    asked = api.facts()["seen"]["GET /reports/{reportType}"]
+    small = write_feed("report", pages, like="transactions_report")
+    done = run(small, output=tmp_path)
+    assert (done.state, done.exit_code) == ("finished", 0)
+    again = api.facts()["seen"]["GET /reports/{reportType}"] - asked
+    assert 0 < again < done.requests
+    assert done.rows > 100
