@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
+import yaml
 
 from pipelines.feeds import FeedError
 from pipelines.materializing import open_instance
@@ -14,6 +15,9 @@ from pipelines.runs import Summary, write_summary
 from pipelines.triggers.hours import MISSING, NIGHT
 from pipelines.triggers.late import overdue
 from pipelines.triggers.night import look_at_night
+from tests.connectors.files.test_fetching import key, sftp
+
+__all__ = ["key", "sftp"]
 
 OSLO = ZoneInfo("Europe/Oslo")
 DATED = {"partitions": {"by": "day", "start": "2026-11-25"}, "late": {"until": "05:00"}}
@@ -49,6 +53,24 @@ def test_days_without_a_file_are_not_waited_for(project) -> None:
         "2026-11-29",
         "2026-11-30",
     ]
+
+
+def test_a_file_on_another_machine_is_asked_for_there(project, sftp) -> None:
+    root, address, _ = sftp
+    (root / "in").mkdir()
+    project.feed("members", "in/m_{date}.csv", **DATED)
+    path = f"{address}/in/m_{{date}}.csv"
+    feed = project.folder / "pipelines" / "defs" / "members" / "defs.yaml"
+    words = yaml.safe_load(feed.read_text())
+    words["attributes"]["source"]["path"] = path
+    feed.write_text(yaml.safe_dump(words))
+    (missed,) = overdue(at("2026-11-29T05:00"))  # of the last day only: each is a question there
+    assert missed.what == path.replace("{date}", "2026-11-28")
+    (root / "in" / "m_2026-11-28.csv").write_text("no,phone\n1,+4790000001\n")
+    assert overdue(at("2026-11-29T05:00")) == []
+    (root / "in").rename(root / "out")
+    (missed,) = overdue(at("2026-11-29T05:00"))
+    assert "m_2026-11-28.csv" in missed.what
 
 
 def test_a_file_without_a_date_must_be_of_that_night(project) -> None:
