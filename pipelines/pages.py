@@ -9,7 +9,7 @@ _STYLE = """
   --quiet: light-dark(#59636e, #9aa4af); --good: light-dark(#116329, #57c878);
   --bad: light-dark(#b31d28, #ff7b72); --back: light-dark(#ffffff, #14181d); }
 body { background: var(--back); color: light-dark(#1b1f24, #e6e9ec); margin: 2.5rem auto;
-  max-width: 68rem; padding: 0 1.25rem; font: 15px/1.5 system-ui, sans-serif; }
+  max-width: 76rem; padding: 0 1.25rem; font: 15px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.6rem; margin: 0; } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
 p { margin: .4rem 0; max-width: 48rem; } .quiet { color: var(--quiet); }
 .good { color: var(--good); } .bad { color: var(--bad); }
