@@ -50,7 +50,7 @@ def told(summary: Summary) -> dict[str, dg.MetadataValue]:
     if summary.declared:
         facts["declared"] = dg.MetadataValue.text(tell_declared(summary))
     reasons = [{"fault": k, "times": v} for k, v in summary.reasons.items()]
-    return {**facts, **link_page(summary), **table("rejects_by_fault", reasons)}
+    return {**link_page(summary), **facts, **table("rejects_by_fault", reasons)}
 
 
 def link_page(summary: Summary) -> dict[str, dg.MetadataValue]:

@@ -52,4 +52,6 @@ def _charts(sending: Sending) -> str:
 def _clock(start: float, width: float) -> str:
     if width >= 60:
         return f"{start / 60:.0f} min"
-    return f"{start:.0f} s" if width >= 1 else f"{start:.2f} s"
+    if width >= 1:
+        return f"{start:.0f} s"
+    return f"{start:.1f} s" if width >= 0.1 else f"{1000 * start:.0f} ms"
