@@ -268,8 +268,7 @@ def _open_bzip2(packed: Plain) -> Callable[[int], bytes]:
 
 
 def _open_zstandard(packed: Plain) -> Callable[[int], bytes]:
-    reader = _Readable(packed)
-    stream = pa.CompressedInputStream(pa.PythonFile(reader, "r"), "zstd")
+    stream = pa.CompressedInputStream(pa.PythonFile(_Readable(packed), "r"), "zstd")
 
     def read(size: int) -> bytes:
         # Not stream.read: where the data is damaged, pyarrow loses so many bytes of memory there.
