@@ -14,7 +14,7 @@ help:
 	@echo "make docs      the site of docs/, into site/"
 	@echo "make bench     speed and memory on a year of real receipts"
 	@echo "make torture   kills, faults and poison: nothing lost, nothing twice (about 45 minutes)"
-	@echo "make month     thirty nights at speed, with trouble: each ends right or is told once (10 minutes)"
+	@echo "make month     thirty nights at speed, with trouble: each ends right or is told once (5 to 10 minutes)"
 	@echo "make clean     remove .venv and .state"
 
 demo:
