@@ -130,8 +130,8 @@ def collect(work: Path, url: str, no_rows: str, *, growth: int) -> Iterator[Case
                 many = command(words, years / "receipts.csv", url, work, reads)
                 yield Case(f"csv, {growth} years", program, lines, many, none)
     for program, words, reads in programs("export"):
-        report = command(words, work / "report.parquet", url, work, reads)
-        none = command(words, work / "empty.parquet", no_rows, work, reads)
+        report = command(words, work / "report", url, work, reads)
+        none = command(words, work / "no_report", no_rows, work, reads)
         yield Case("export", program, REPORT_ROWS, report, none)
 
 

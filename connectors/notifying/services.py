@@ -21,7 +21,7 @@ def open_service(address: str, scheme: str) -> Way:
     try:
         import apprise  # noqa: PLC0415  (an extra, and slow)
     except ImportError:
-        message = f"{scheme}:// needs the extra `alerts`: pip install 'loyalty-etl[alerts]'"
+        message = f"{scheme}:// needs the extra `alerts`: pip install -e '.[alerts]'"
         raise BadAddress(message) from None
     log = logging.getLogger("apprise")  # it would write pieces of the address to stderr
     log.propagate = False

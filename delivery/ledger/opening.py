@@ -39,7 +39,7 @@ def _find_store(address: str) -> Store:
     if url.drivername == "postgresql":
         if importlib.util.find_spec("psycopg") is None:
             raise LedgerError(
-                "a ledger in PostgreSQL needs its driver: pip install 'loyalty-etl[postgres]'"
+                "a ledger in PostgreSQL needs its driver: pip install -e '.[postgres]'"
             )
         return PostgresServer(url)
     raise LedgerError(f"the ledger's URL is of no use: {_FORMS}")

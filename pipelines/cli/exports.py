@@ -53,10 +53,11 @@ def _print_list(told: list[dict[str, Any]], never: list[str]) -> None:
     for row in told:
         late = f", LATE: wanted every {row['within_hours']} h" if row["late"] else ""
         age = tell_age(timedelta(seconds=row["age_seconds"]))
+        elsewhere = f"  in {plain(row['folder'])}" if row["word"] == row["folder"] else ""
         click.echo(
             f"{row['feed']:<{width}}  {moment(row['finished'])} UTC  {row['rows']:>12,} rows"
             f"  {tell_size(row['bytes']):>9}  {age} old{late}"
-            f"  {plain(row['state'])}"
+            f"  {plain(row['state'])}{elsewhere}"
         )
     for feed in never:
         click.echo(f"{feed:<{width}}  never")

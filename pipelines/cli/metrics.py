@@ -21,7 +21,7 @@ def metrics(*, output: Path | None, port: int | None, host: str) -> None:
     except ImportError:
         from pipelines.exports.writing.formats import MissingExtra
 
-        message = "metrics needs prometheus-client: pip install 'loyalty-etl[observe]'"
+        message = "metrics needs prometheus-client: pip install -e '.[observe]'"
         raise MissingExtra(message) from None
     if output and port is not None:
         raise click.UsageError("-o writes a file, --serve answers on a port: choose one")

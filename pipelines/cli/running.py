@@ -16,6 +16,9 @@ from pipelines.cli.finding import (
 )
 from pipelines.feeds import ExportFeed, LoadFeed, find_feed
 
+_FILES = {".parquet", ".csv", ".xlsx", ".json", ".duckdb"}
+"""How the name of a file ends that somebody may take `export -o` for."""
+
 
 def _make_absolute(
     context: click.Context, parameter: click.Parameter, value: str | None
@@ -240,6 +243,11 @@ def export(
     name, words = find_feed(feed)
     if not isinstance(words, ExportFeed):
         raise click.UsageError(f"{feed} is a load; use: loyalty-etl run {feed}")
+    if output and output.suffix.lower() in _FILES and not output.is_dir():
+        raise click.UsageError(
+            f"{output} looks like a file: -o is a folder of versions, the newest in latest/data;"
+            f" use: -o {shlex.quote(str(output.with_suffix('')))}"
+        )
     from pipelines.settings import trigg_account
 
     click.echo(f"from  {trigg_account(words.profile).where}", err=True)

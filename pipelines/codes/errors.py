@@ -64,12 +64,10 @@ ERRORS: dict[str, Ending] = {
     ),
     "missing-extra": Ending(
         "the feed writes a format whose library is not installed",
-        "install the extra that is named, such as `pip install 'loyalty-etl[xlsx]'`",
+        "install the extra that is named, such as `pip install -e '.[xlsx]'`",
         "configuration",
     ),
-    "no-duckdb": Ending(
-        "DuckDB is not installed", "`pip install 'loyalty-etl[duckdb]'`", "configuration"
-    ),
+    "no-duckdb": Ending("DuckDB is not installed", "`pip install -e '.[duckdb]'`", "configuration"),
     "no-export": Ending(
         "nothing was published of that export yet, or it has no such version",
         "`loyalty-etl exports list`",

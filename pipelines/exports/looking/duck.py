@@ -58,9 +58,7 @@ def write_duckdb(path: Path, versions: Sequence[Version], texts: dict[str, str])
     try:
         import duckdb  # noqa: PLC0415  (an extra)
     except ImportError:
-        message = (
-            "DuckDB is not installed: pip install 'loyalty-etl[duckdb]', or pip install duckdb"
-        )
+        message = "DuckDB is not installed: pip install -e '.[duckdb]', or pip install duckdb"
         raise NoDuckDB(message) from None
     fresh = path.with_name(f".{path.name}.new")
     try:

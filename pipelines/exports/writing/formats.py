@@ -40,7 +40,7 @@ def check_extras(words: Sequence[str]) -> None:
 
     for word, library in (("xlsx", "xlsxwriter"), ("delta", "deltalake")):
         if word in words and find_spec(library) is None:
-            raise MissingExtra(f"{word} needs {library}: pip install 'loyalty-etl[{word}]'")
+            raise MissingExtra(f"{word} needs {library}: pip install -e '.[{word}]'")
 
 
 def write_formats(root: Path, files: Sequence[File], also: Sequence[str]) -> tuple[str, ...]:

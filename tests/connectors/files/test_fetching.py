@@ -53,7 +53,7 @@ def test_what_is_not_installed_is_told(tmp_path, monkeypatch, scheme, extra):
     monkeypatch.setitem(__import__("sys").modules, "s3fs", None)
     monkeypatch.setitem(__import__("sys").modules, "paramiko", None)
     said = why(f"{scheme}://bucket/a.csv", tmp_path, Limits())
-    assert said.endswith(f"package that is not installed; pip install 'loyalty-etl[{extra}]'")
+    assert said.endswith(f"package that is not installed; pip install -e '.[{extra}]'")
 
 
 def test_what_is_a_url():

@@ -74,3 +74,23 @@ def test_what_can_not_be_proven_is_told_in_one_line(reports, tmp_path, cli_here,
     assert done.code == 0
     assert "not proven: 35 rows read" in done.out
     assert "warning   may be incomplete: 35 rows came, where 45 are announced" in done.out
+
+
+def test_the_name_of_a_file_is_no_folder(tmp_path, cli_here, write_feed):
+    feed = write_feed("members", text=FEED)
+    refused = cli_here("export", feed, "-o", tmp_path / "members.Parquet")
+    assert refused.code == 1
+    (line,) = refused.errors
+    assert "looks like a file: -o is a folder of versions, the newest in latest/data" in line
+    assert f"use: -o {tmp_path / 'members'};" in line
+    assert not list(tmp_path.glob("members*"))
+
+
+@pytest.mark.usefixtures("dagster_forgets", "reports")
+def test_a_list_says_where_an_export_lies_that_is_not_in_the_state(tmp_path, cli_here, write_feed):
+    feed = write_feed("members", text=FEED)
+    words = ("export", feed, "--since", "2026-03-01")
+    assert (cli_here(*words).code, cli_here(*words, "-o", tmp_path / "out").code) == (0, 0)
+    told = [line for line in cli_here("exports", "list").out.splitlines() if "45 rows" in line]
+    assert len(told) == 2
+    assert [line.endswith(f"  in {tmp_path / 'out'}") for line in told].count(True) == 1

@@ -85,7 +85,7 @@ def test_without_duckdb_one_line_says_what_to_install(make_version):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr == (
-        "loyalty-etl: DuckDB is not installed: pip install 'loyalty-etl[duckdb]',"
+        "loyalty-etl: DuckDB is not installed: pip install -e '.[duckdb]',"
         " or pip install duckdb [no-duckdb]\n"
     )
 
