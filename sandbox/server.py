@@ -103,8 +103,9 @@ def _prepare(
     try:
         listener = socket.create_server((host, port), family=family)
     except OSError as error:
-        reason = error.strerror or "no such address"
-        raise OSError(error.errno, f"cannot listen on {host} port {port}: {reason}") from None
+        reason = (error.strerror or "no such address").partition(" (")[0]  # the address, once more
+        message = f"cannot listen on {host} port {port}: {reason}; --port 0 takes a free one"
+        raise OSError(error.errno, message) from None
     with listener, ExitStack() as stack:
         state = State(data)
         stack.callback(state.close)

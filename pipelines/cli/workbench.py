@@ -30,5 +30,5 @@ def workbench(*, port: int) -> None:
             serve(port, ready)
     except OSError as error:
         message = f"cannot listen on port {port}: {error.strerror or error}"
-        raise click.ClickException(message) from None
+        raise click.ClickException(f"{message}; --port 0 takes a free one") from None
     click.echo("The workbench has ended.")
