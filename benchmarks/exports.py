@@ -111,6 +111,8 @@ def kill_once(folder: Path, server: Server) -> str:
     left = PAGES - len(server.asked)
     late = left == 0 or random.random() < 0.2
     after = sum(server.asked.values()) + (left if late else random.randrange(left))
+    latest = folder / "out" / "latest"
+    before = latest.resolve()
     process = start(folder, server.url)
     while sum(server.asked.values()) < after and process.poll() is None:
         time.sleep(0.001)
@@ -118,7 +120,7 @@ def kill_once(folder: Path, server: Server) -> str:
     process.kill()
     if process.wait() != -9:
         return "ended before"
-    if (folder / "out" / "latest").exists():
+    if latest.resolve() != before:
         return "published"
     return "writing" if len(server.asked) == PAGES else f"{len(server.asked)} pages"
 
